@@ -1,0 +1,3 @@
+//! Prometheus exporter for the tasks of virtualization platforms.
+pub mod clock;
+pub mod web;
