@@ -1,1 +1,3 @@
-fn main(){}
+//! The program; it does nothing yet.
+
+fn main() {}

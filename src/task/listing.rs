@@ -1,0 +1,214 @@
+//! What one poll of a source showed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Digest, Moment, Status, Task, TaskKey};
+
+/// By which call a task was read: times of one kind of call are comparable,
+/// times of two kinds may differ for the same task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// Listed among others.
+    List,
+    /// Read by its id.
+    ById,
+}
+
+/// Why an element of a listing could not be read as a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Skipped {
+    /// It has no id, or one that is not a text.
+    NoId,
+    /// It is not an object, or one that cannot be read as a task.
+    NotAnObject,
+    /// It is nested too deep.
+    TooDeep,
+}
+
+impl Skipped {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::NoId, Self::NotAnObject, Self::TooDeep];
+
+    /// The label value.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NoId => "no_id",
+            Self::NotAnObject => "not_an_object",
+            Self::TooDeep => "too_deep",
+        }
+    }
+}
+
+/// How much of a listing could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Tasks whose status is not known.
+    pub status: u64,
+    /// Tasks with a time that cannot be right.
+    pub timestamps: u64,
+    /// Elements that were skipped.
+    pub skipped: BTreeMap<Skipped, u64>,
+}
+
+/// What of a task tells its changes, in little space.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// What the task does.
+    pub operation: Arc<str>,
+    /// How it stands.
+    pub status: Status,
+    /// A hash of the source's own word for the status.
+    pub word: u64,
+    /// A hash of operation and resources; 0 for none.
+    pub scope: u64,
+    /// When it began.
+    pub started: Moment,
+    /// When it ended.
+    pub ended: Moment,
+    invalid_timestamps: bool,
+}
+
+/// A task that was met, and how.
+#[derive(Debug, Clone)]
+pub struct Met {
+    /// The part of the source that listed it.
+    pub part: Arc<str>,
+    /// The call that showed it.
+    pub call: Call,
+    /// What tells its changes.
+    pub summary: Summary,
+    /// The task itself, if it is unfinished or failed: of the others, which are
+    /// most of a long history, nothing more is needed.
+    pub task: Option<Box<Task>>,
+}
+
+/// What one poll showed: tasks by key, and which parts were read to their end.
+///
+/// A *part* is what is read, and can fail, on its own: the task list, a restore
+/// by its id. Only from a part that was read to its end can a task be missing.
+#[derive(Debug, Default)]
+pub struct Listing {
+    met: BTreeMap<TaskKey, Met>,
+    /// Each part, and once it answered whether it was read to its end.
+    parts: BTreeMap<Arc<str>, Option<bool>>,
+    operations: BTreeSet<Arc<str>>,
+    gone: BTreeSet<TaskKey>,
+    skipped: BTreeMap<Skipped, u64>,
+}
+
+impl Listing {
+    /// An empty listing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a task in; one that was met before counts as met now. Returns
+    /// whether it is new to this listing.
+    pub fn meet(&mut self, part: &str, call: Call, task: Task) -> bool {
+        let key = task.key();
+        let met = Met {
+            part: self.part(part),
+            call,
+            summary: Summary {
+                operation: self.operation(&task.operation),
+                status: task.status,
+                word: Digest::new().text(&task.word).finish(),
+                scope: task.scope().unwrap_or_default(),
+                started: task.started.into(),
+                ended: task.ended.into(),
+                invalid_timestamps: task.invalid_timestamps,
+            },
+            task: (task.status.is_unfinished() || task.status == Status::Failed)
+                .then(|| Box::new(task)),
+        };
+        self.met.insert(key, met).is_none()
+    }
+
+    fn part(&mut self, part: &str) -> Arc<str> {
+        if let Some((part, _)) = self.parts.get_key_value(part) {
+            return Arc::clone(part);
+        }
+        let part: Arc<str> = part.into();
+        self.parts.insert(Arc::clone(&part), None);
+        part
+    }
+
+    fn operation(&mut self, operation: &str) -> Arc<str> {
+        if let Some(operation) = self.operations.get(operation) {
+            return Arc::clone(operation);
+        }
+        let operation: Arc<str> = operation.into();
+        self.operations.insert(Arc::clone(&operation));
+        operation
+    }
+
+    /// Counts an element that cannot be read as a task.
+    pub fn skip(&mut self, reason: Skipped) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// Says that a part answered, and whether it was read to its end.
+    pub fn read(&mut self, part: &str, whole: bool) {
+        self.parts.insert(part.into(), Some(whole));
+    }
+
+    /// Says that the source no longer knows a task, not even by its id.
+    pub fn gone(&mut self, key: TaskKey) {
+        self.gone.insert(key);
+    }
+
+    /// Whether the source no longer knows the task, not even by its id.
+    pub fn is_gone(&self, key: TaskKey) -> bool {
+        self.gone.contains(&key)
+    }
+
+    /// Whether the task was met.
+    pub fn has_met(&self, key: TaskKey) -> bool {
+        self.met.contains_key(&key)
+    }
+
+    /// Whether a task of this part that was not met is missing.
+    pub fn is_whole(&self, part: &str) -> bool {
+        self.parts.get(part).copied().flatten().unwrap_or_default()
+    }
+
+    /// Whether every part that answered was read to its end.
+    pub fn is_complete(&self) -> bool {
+        self.parts.values().flatten().all(|whole| *whole)
+    }
+
+    /// The parts that answered.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        let answered = self.parts.iter().filter(|(_, whole)| whole.is_some());
+        answered.map(|(part, _)| &**part)
+    }
+
+    /// How many tasks were met.
+    pub fn len(&self) -> usize {
+        self.met.len()
+    }
+
+    /// Whether no task was met.
+    pub fn is_empty(&self) -> bool {
+        self.met.is_empty()
+    }
+
+    /// The tasks that were met, in the order of their keys.
+    pub fn into_met(self) -> impl Iterator<Item = (TaskKey, Met)> {
+        self.met.into_iter()
+    }
+
+    /// What could not be read, each task once.
+    pub fn unreadable(&self) -> Unreadable {
+        let count = |unreadable: fn(&Summary) -> bool| {
+            let found = self.met.values().filter(|met| unreadable(&met.summary));
+            u64::try_from(found.count()).unwrap_or(u64::MAX)
+        };
+        Unreadable {
+            status: count(|task| task.status == Status::Unknown),
+            timestamps: count(|task| task.invalid_timestamps),
+            skipped: self.skipped.clone(),
+        }
+    }
+}
