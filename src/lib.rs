@@ -1,5 +1,9 @@
 //! Prometheus exporter for the tasks of virtualization platforms.
 
+pub mod build_info;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod log;
 pub mod task;
 pub mod web;

@@ -1,0 +1,208 @@
+//! The command line and its environment variables.
+
+mod listen_address;
+mod simulate;
+mod values;
+
+use std::ffi::OsString;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+
+use crate::build_info;
+use crate::log::{Format, Level};
+
+pub use listen_address::{ListenAddress, ListenAddressError};
+pub use simulate::{SimulateArgs, SimulatedSystem};
+pub use values::{Rate, RateError, TelemetryPath, TelemetryPathError};
+
+/// The port unless another is given; it is not registered with anyone.
+pub const DEFAULT_PORT: u16 = 9894;
+
+/// Where the ledgers are unless told otherwise.
+const DEFAULT_STORAGE: &str = "data/";
+
+/// Prometheus' tools print `NAME, version V`; clap prints the display name, a blank and the version.
+const VERSIONED_NAME: &str = "virt-task-exporter,";
+
+/// Exports the tasks of virtualization platforms as Prometheus metrics.
+///
+/// Without a command it serves.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    display_name = VERSIONED_NAME,
+    version = build_info::TEXT,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub struct Args {
+    /// Configuration file.
+    #[arg(
+        long = "config.file",
+        env = "VTE_CONFIG_FILE",
+        default_value = "virt-task-exporter.yml",
+        value_name = "FILE",
+        global = true
+    )]
+    pub config_file: PathBuf,
+
+    /// Address to listen on, such as :9894 or localhost:9894; repeatable.
+    ///
+    /// An IPv6 address stands in brackets. A port alone means all interfaces of both IP families; the system chooses
+    /// a port for 0. The default port is not registered with anyone.
+    #[arg(
+        long = "web.listen-address",
+        env = "VTE_WEB_LISTEN_ADDRESS",
+        default_values_t = [ListenAddress::any(DEFAULT_PORT)],
+        value_delimiter = ',',
+        value_name = "ADDRESS",
+        global = true
+    )]
+    pub listen_addresses: Vec<ListenAddress>,
+
+    /// Path of the metrics.
+    #[arg(
+        long = "web.telemetry-path",
+        env = "VTE_WEB_TELEMETRY_PATH",
+        default_value = "/metrics",
+        value_name = "PATH",
+        global = true
+    )]
+    pub telemetry_path: TelemetryPath,
+
+    /// File with TLS and basic authentication; not supported yet, and refused.
+    #[arg(
+        long = "web.config.file",
+        env = "VTE_WEB_CONFIG_FILE",
+        value_name = "FILE",
+        global = true
+    )]
+    pub web_config_file: Option<PathBuf>,
+
+    /// Most scrapes answered at once; 0 for no limit.
+    #[arg(
+        long = "web.max-requests",
+        env = "VTE_WEB_MAX_REQUESTS",
+        default_value_t = 40,
+        value_name = "COUNT",
+        global = true
+    )]
+    pub max_requests: usize,
+
+    /// Leave out the metrics of the exporter's own process.
+    #[arg(
+        long = "web.disable-exporter-metrics",
+        env = "VTE_WEB_DISABLE_EXPORTER_METRICS",
+        action = ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new(),
+        value_name = "BOOL",
+        global = true
+    )]
+    pub disable_exporter_metrics: bool,
+
+    /// Folder of the ledgers [default: data/]; no effect yet, as they are in memory alone.
+    #[arg(
+        long = "storage.path",
+        env = "VTE_STORAGE_PATH",
+        // clap's own parser of paths refuses an empty one.
+        value_parser = OsStringValueParser::new().map(PathBuf::from),
+        value_name = "FOLDER",
+        global = true
+    )]
+    pub storage_path: Option<PathBuf>,
+
+    /// Which shard this instance is, from 0.
+    #[arg(
+        long,
+        env = "VTE_SHARD",
+        default_value_t = 0,
+        value_name = "NUMBER",
+        global = true
+    )]
+    pub shard: u32,
+
+    /// How many shards there are; each polls the sources whose name hashes to it.
+    #[arg(
+        long,
+        env = "VTE_TOTAL_SHARDS",
+        default_value_t = NonZeroU32::MIN,
+        value_name = "COUNT",
+        global = true
+    )]
+    pub total_shards: NonZeroU32,
+
+    /// Least severe messages to log.
+    #[arg(
+        long = "log.level",
+        env = "VTE_LOG_LEVEL",
+        default_value = "info",
+        value_name = "LEVEL",
+        global = true
+    )]
+    pub log_level: Level,
+
+    /// Format of the log.
+    #[arg(
+        long = "log.format",
+        env = "VTE_LOG_FORMAT",
+        default_value = "logfmt",
+        value_name = "FORMAT",
+        global = true
+    )]
+    pub log_format: Format,
+
+    /// What to do; serve if there is none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Validate the configuration strictly.
+    #[command(display_name = VERSIONED_NAME)]
+    Check,
+    /// Serve with three simulated systems as sources; needs no configuration.
+    #[command(display_name = VERSIONED_NAME)]
+    Demo,
+    /// Simulate one system, to try and to measure.
+    #[command(display_name = VERSIONED_NAME)]
+    Simulate(SimulateArgs),
+}
+
+impl Args {
+    /// Reads `arguments`, of which the first is the program's name, and the environment.
+    ///
+    /// `--help` and `--version` are errors too: clap's `exit_code` and `print` say what is to be done with each.
+    pub fn read<I>(arguments: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<OsString> + Clone,
+    {
+        let args = Self::try_parse_from(arguments)?;
+        if args.shard >= args.total_shards.get() {
+            let rule = "--shard must be less than --total-shards";
+            return Err(Self::command().error(ErrorKind::ValueValidation, rule));
+        }
+        Ok(args)
+    }
+
+    /// The folder of the ledgers; `None` for memory only.
+    pub fn storage_folder(&self) -> Option<&Path> {
+        let folder = self.storage_path.as_deref();
+        let folder = folder.unwrap_or_else(|| Path::new(DEFAULT_STORAGE));
+        Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// A reason to refuse a configuration: one line, without any value from the file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: cannot read: {source}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file breaks a rule.
+    #[error("{place}: {rule}")]
+    Invalid {
+        /// Where.
+        place: Place,
+        /// The rule, as words for the user.
+        rule: String,
+    },
+}
+
+/// A place in a configuration file, written `FILE:LINE:COLUMN: KEY.PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// The column in characters, from 1.
+    pub column: u64,
+    /// The keys that lead there, such as `sources[1].url`; empty for the file as a whole.
+    pub path: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        write!(f, "{file}:{}:{}", self.line, self.column)?;
+        if self.path.is_empty() {
+            return Ok(());
+        }
+        write!(f, ": {}", self.path)
+    }
+}

@@ -1,0 +1,160 @@
+//! One element of `sources`.
+
+use serde_saphyr::Spanned;
+use url::Url;
+
+use super::error::ConfigError;
+use super::http::{HttpConfig, RawHttp};
+use super::raw::{Shared, Source as RawSource, Text};
+use super::sddc_manager::{RawLogin, RawSddcManager, SddcManagerConfig};
+use super::section::Section;
+use super::settings::{Layers, Settings};
+use super::warnings::Warnings;
+
+/// The longest name in bytes: it becomes a file's name, with room for an ending.
+const LONGEST_NAME: usize = 200;
+
+/// One API that is polled.
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// The label `source`: unique, 1 to 200 bytes, and safe as a file's name.
+    pub name: String,
+    /// Where the API is: http or https, without credentials, query or fragment; may have a path.
+    pub url: Url,
+    /// What kind of system it is, with all that is particular to the kind.
+    pub system: SystemConfig,
+    /// How it is reached.
+    pub http: HttpConfig,
+    /// How it is polled and how much of it is kept.
+    pub settings: Settings,
+}
+
+/// The kinds of systems.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SystemConfig {
+    /// VMware Cloud Foundation's SDDC Manager.
+    SddcManager(SddcManagerConfig),
+}
+
+impl SystemConfig {
+    /// The words of the configuration for them.
+    const WORDS: [&'static str; 1] = ["sddc_manager"];
+
+    /// The word of the configuration for this kind, also a label's value.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::SddcManager(_) => "sddc_manager",
+        }
+    }
+}
+
+impl SourceConfig {
+    pub(super) fn resolve(
+        section: &Section<'_>,
+        mut raw: RawSource,
+        global: (&Section<'_>, &Shared),
+        warnings: &mut Warnings,
+    ) -> Result<Self, ConfigError> {
+        let shared = raw.shared();
+        let layers = [(section, &shared), global];
+        let layers = Layers(&layers);
+        let settings = Settings::resolve(&layers)?;
+        settings.check(&layers)?;
+        let request_timeout = layers.request_timeout()?;
+        let (http, raw) = split(raw);
+        Ok(Self {
+            name: name(section, raw.name)?,
+            url: url(section, raw.url)?,
+            system: system(section, raw.system, raw.keys, warnings)?,
+            http: HttpConfig::resolve(section, http, request_timeout, warnings)?,
+            settings,
+        })
+    }
+}
+
+struct Rest {
+    name: Text,
+    system: Text,
+    url: Text,
+    keys: RawSddcManager,
+}
+
+fn split(raw: RawSource) -> (RawHttp, Rest) {
+    let http = RawHttp {
+        tls_config: raw.tls_config,
+        proxy_url: raw.proxy_url,
+        http_headers: raw.http_headers,
+        follow_redirects: raw.follow_redirects,
+    };
+    let login = RawLogin {
+        username: raw.username,
+        password: raw.password,
+        password_file: raw.password_file,
+        api_key: raw.api_key,
+        api_key_file: raw.api_key_file,
+        token: raw.token,
+        token_file: raw.token_file,
+    };
+    let rest = Rest {
+        name: raw.name,
+        system: raw.system,
+        url: raw.url,
+        keys: RawSddcManager {
+            login,
+            restores: raw.restores,
+            restores_auth: raw.restores_auth,
+            operation_rules: raw.operation_rules,
+        },
+    };
+    (http, rest)
+}
+
+fn name(section: &Section<'_>, typed: Text) -> Result<String, ConfigError> {
+    let typed = required(section, "name", typed)?;
+    let wrong = |rule| Err(section.wrong("name", &typed, rule));
+    match typed.value.as_str() {
+        "" => wrong("must not be empty"),
+        "." | ".." => wrong("must not be . or .."),
+        name if name.len() > LONGEST_NAME => wrong("must be at most 200 bytes long"),
+        name if name.contains('/') => wrong("must not contain a /"),
+        name if name.contains(char::is_control) => wrong("must not contain control characters"),
+        _ => Ok(typed.value),
+    }
+}
+
+fn url(section: &Section<'_>, typed: Text) -> Result<Url, ConfigError> {
+    let typed = required(section, "url", typed)?;
+    let wrong = |rule| Err(section.wrong("url", &typed, rule));
+    let Ok(url) = Url::parse(&typed.value) else {
+        return wrong("must be an absolute URL, such as https://sddc-manager.example");
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        return wrong("must begin with http:// or https://");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("must not carry credentials");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong("must not have a query or a fragment");
+    }
+    Ok(url)
+}
+
+fn system(
+    section: &Section<'_>,
+    typed: Text,
+    keys: RawSddcManager,
+    warnings: &mut Warnings,
+) -> Result<SystemConfig, ConfigError> {
+    let typed = required(section, "system", typed)?;
+    if typed.value != "sddc_manager" {
+        let rule = format!("must be one of: {}", SystemConfig::WORDS.join(", "));
+        return Err(section.wrong("system", &typed, rule));
+    }
+    SddcManagerConfig::resolve(section, keys, warnings).map(SystemConfig::SddcManager)
+}
+
+fn required(section: &Section<'_>, key: &str, typed: Text) -> Result<Spanned<String>, ConfigError> {
+    typed.ok_or_else(|| section.lacks(key, "is required"))
+}

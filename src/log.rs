@@ -1,0 +1,100 @@
+//! Logging to standard error, one line an event.
+
+mod visible;
+
+use std::io;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use visible::MakeVisible;
+
+/// Our events' target, and that of all modules below.
+const OURS: &str = env!("CARGO_CRATE_NAME");
+
+/// The least severe events that are logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Level {
+    /// All that may help to find a fault.
+    Debug,
+    /// The course of things.
+    #[default]
+    Info,
+    /// What an operator may act on.
+    Warn,
+    /// Why the program ends.
+    Error,
+}
+
+/// How an event is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// `key=value` pairs.
+    #[default]
+    Logfmt,
+    /// A JSON object.
+    Json,
+}
+
+/// Logs to standard error from now on; an error if the process logs already.
+pub fn init(level: Level, format: Format) -> Result<(), TryInitError> {
+    let layer = layer(level, format, io::stderr);
+    tracing_subscriber::registry().with(layer).try_init()
+}
+
+fn layer<S, W>(level: Level, format: Format, writer: W) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let writer = MakeVisible::new(writer);
+    let layer = match format {
+        Format::Logfmt => logfmt(writer).boxed(),
+        Format::Json => tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_target(false)
+            .with_span_list(false)
+            .with_writer(writer)
+            .boxed(),
+    };
+    layer.with_filter(filter(level))
+}
+
+fn logfmt<S, W>(writer: W) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    tracing_logfmt::builder()
+        .with_target(false)
+        .with_span_name(false)
+        .with_span_path(false)
+        .layer()
+        .with_writer(writer)
+}
+
+/// Libraries log headers and bodies below `warn`, and with them secrets.
+fn filter(level: Level) -> Targets {
+    let ours = LevelFilter::from(level);
+    let theirs = ours.min(LevelFilter::WARN);
+    Targets::new().with_default(theirs).with_target(OURS, ours)
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::DEBUG,
+            Level::Info => Self::INFO,
+            Level::Warn => Self::WARN,
+            Level::Error => Self::ERROR,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
