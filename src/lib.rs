@@ -4,6 +4,8 @@ pub mod build_info;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod histogram;
+pub mod ledger;
 pub mod log;
 pub mod task;
 pub mod web;

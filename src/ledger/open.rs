@@ -1,0 +1,54 @@
+//! The tasks that matter now: unfinished, or failed and unresolved.
+
+use jiff::Timestamp;
+
+use super::NameId;
+use crate::task::{FailedNode, Task};
+
+/// An open task, whole.
+#[derive(Debug, Clone)]
+pub struct OpenTask {
+    /// The task as it was met last.
+    pub task: Task,
+    /// What the task does, as a label value.
+    pub operation: NameId,
+    /// When the exporter met it first as an open one.
+    pub first_seen: Timestamp,
+    /// When anything of it last moved.
+    pub last_change: Timestamp,
+    /// When the failure happened; `None` while it is unfinished.
+    pub failed_at: Option<Timestamp>,
+    /// The places of failure that were counted in this episode.
+    pub(super) counted: Vec<FailedNode>,
+    fingerprint: u64,
+}
+
+impl OpenTask {
+    pub(super) fn new(task: Task, operation: NameId, now: Timestamp) -> Self {
+        Self {
+            fingerprint: task.fingerprint(),
+            last_change: task.newest_time().map_or(now, |time| time.min(now)),
+            task,
+            operation,
+            first_seen: now,
+            failed_at: None,
+            counted: Vec::new(),
+        }
+    }
+
+    /// Takes over what is known from when the task was met `before`; a
+    /// difference is a move.
+    pub(super) fn follow(&mut self, before: &Self, now: Timestamp) {
+        self.first_seen = before.first_seen;
+        self.last_change = if before.fingerprint == self.fingerprint {
+            before.last_change
+        } else {
+            now
+        };
+    }
+
+    /// When the task began, else when it was first seen.
+    pub fn since(&self) -> Timestamp {
+        self.task.started.unwrap_or(self.first_seen)
+    }
+}
