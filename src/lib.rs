@@ -7,5 +7,6 @@ pub mod config;
 pub mod histogram;
 pub mod ledger;
 pub mod log;
+pub mod sources;
 pub mod task;
 pub mod web;

@@ -1,0 +1,36 @@
+//! The systems whose tasks are read: one file for each, one contract for all.
+
+mod error;
+mod health;
+pub mod rest;
+pub mod sddc_manager;
+
+use std::future::Future;
+
+use jiff::SignedDuration;
+
+pub use error::{Reason, SourceError};
+pub use health::{Health, POLL_BUCKETS};
+use rest::Traffic;
+
+use crate::task::{Listing, Task};
+
+/// A system whose tasks can be read.
+pub trait Source: Send {
+    /// Reads every task that the system lists. A part that cannot be read to
+    /// its end is said so in the listing; an error means that nothing was read.
+    fn read(&mut self) -> impl Future<Output = Result<Listing, SourceError>> + Send;
+
+    /// Reads one task of `part` by its id; `None` if the system does not know it.
+    fn find(
+        &mut self,
+        part: &str,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<Task>, SourceError>> + Send;
+
+    /// What was sent and received since the start.
+    fn traffic(&self) -> &Traffic;
+
+    /// How far the system's clock is ahead of ours, once an answer told.
+    fn clock_skew(&self) -> Option<SignedDuration>;
+}

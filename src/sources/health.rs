@@ -1,0 +1,80 @@
+//! How reading a source goes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{Reason, SourceError};
+use crate::histogram::Histogram;
+use crate::task::Unreadable;
+
+/// The upper bounds of the poll duration buckets, in seconds.
+pub const POLL_BUCKETS: [f64; 10] = [0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 120.0, 600.0, 1_800.0];
+
+/// The polls of one source since the start.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Whether the last poll succeeded; `None` before the first.
+    pub up: Option<bool>,
+    /// When the last successful poll ended.
+    pub last_success: Option<Timestamp>,
+    /// The same on the clock that nobody can set.
+    pub last_success_at: Option<Instant>,
+    /// Whether the last successful poll read everything.
+    pub complete: Option<bool>,
+    /// Polls that read everything, failed ones included.
+    pub full_polls: u64,
+    /// Failed polls by reason.
+    pub failures: BTreeMap<Reason, u64>,
+    /// How long polls took, failed ones included.
+    pub durations: Histogram,
+    /// What could not be read, each such task once a full poll.
+    pub unreadable: Unreadable,
+    /// How often reading the source panicked.
+    pub panics: u64,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            up: None,
+            last_success: None,
+            last_success_at: None,
+            complete: None,
+            full_polls: 0,
+            failures: BTreeMap::new(),
+            durations: Histogram::new(&POLL_BUCKETS),
+            unreadable: Unreadable::default(),
+            panics: 0,
+        }
+    }
+}
+
+impl Health {
+    /// Counts a poll that took so long, whatever its end.
+    pub fn polled(&mut self, took: Duration) {
+        self.full_polls += 1;
+        self.durations.observe(took.as_secs_f64());
+    }
+
+    /// Takes in that a poll succeeded.
+    pub fn succeeded(&mut self, now: Timestamp, complete: bool, unreadable: &Unreadable) {
+        self.up = Some(true);
+        self.last_success = Some(now);
+        self.last_success_at = Some(Instant::now());
+        self.complete = Some(complete);
+        self.unreadable.status += unreadable.status;
+        self.unreadable.timestamps += unreadable.timestamps;
+        for (reason, count) in &unreadable.skipped {
+            *self.unreadable.skipped.entry(*reason).or_default() += count;
+        }
+    }
+
+    /// Takes in that a poll failed.
+    pub fn failed(&mut self, error: &SourceError) {
+        self.up = Some(false);
+        *self.failures.entry(error.reason).or_default() += 1;
+    }
+}

@@ -1,0 +1,71 @@
+//! Restores: tasks that no list shows, read one by one by their configured ids.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+use super::{SddcManager, is_rejection};
+use crate::config::RestoresAuth;
+use crate::sources::rest::{Answer, PAGE_LIMIT};
+use crate::sources::{Reason, SourceError};
+use crate::task::{Call, Listing, Task};
+
+const RESTORE: &str = "/v1/restores/tasks/{id}";
+
+/// How long basic authentication rests after it was rejected: accounts lock.
+const REJECTED_REST: Duration = Duration::from_secs(30 * 60);
+
+impl SddcManager {
+    /// Reads the configured restores. One that cannot be read fails nothing: an
+    /// unknown id is a 400, and a restore stops the very services that answer.
+    pub(super) async fn read_restores(&mut self, listing: &mut Listing) {
+        for id in self.restores.clone() {
+            let part = format!("restore {id}");
+            match self.restore(&id).await {
+                Ok(Some(task)) => {
+                    listing.meet(&part, Call::ById, task);
+                    listing.read(&part, true);
+                }
+                Ok(None) => debug!(restore = %id, "the restore is not known"),
+                Err(error) => {
+                    debug!(restore = %id, %error, reason = error.reason(), "the restore cannot be read");
+                }
+            }
+        }
+    }
+
+    async fn restore(&mut self, id: &str) -> Result<Option<Task>, SourceError> {
+        let path = format!("/v1/restores/tasks/{id}");
+        let answer = match self.restores_auth {
+            RestoresAuth::Bearer => self.get(RESTORE, &path, &[], PAGE_LIMIT).await?,
+            RestoresAuth::Basic => self.get_basic(&path).await?,
+        };
+        // The specification has no 404 for an unknown restore, but a 400.
+        if matches!(
+            answer.status,
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST
+        ) {
+            return Ok(None);
+        }
+        self.one(answer, RESTORE, id).map(Some)
+    }
+
+    async fn get_basic(&mut self, path: &str) -> Result<Answer, SourceError> {
+        let now = Instant::now();
+        if self.basic_rests_until.is_some_and(|until| until > now) {
+            let detail = "basic authentication was rejected, and is not tried for half an hour";
+            return Err(SourceError::new(Reason::Unauthorized, RESTORE, detail));
+        }
+        let authorization = self.session.basic()?;
+        let answer = self
+            .send(RESTORE, path, &[], (authorization, PAGE_LIMIT))
+            .await?;
+        if is_rejection(answer.status) {
+            warn!(status = %answer.status, "basic authentication for restores was rejected");
+            self.basic_rests_until = Some(now + REJECTED_REST);
+        }
+        Ok(answer)
+    }
+}

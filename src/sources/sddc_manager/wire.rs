@@ -1,0 +1,266 @@
+//! The SDDC Manager's JSON, read into tasks.
+//!
+//! Fields: the API specifications 4.5.2 to 9.0.2 (`Task`, `SubTask`, `Stage`,
+//! `Error`, `Resource`, `PageOfTask`) and the API reference of VCF 4.4.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::loose::{Flag, Id, List, Object, Text};
+use super::words;
+use crate::task::{
+    Node, NodeKind, Operations, Resource, Skipped, Status, Task, TaskError, TimeFrame, fold,
+};
+
+/// How deep JSON may be nested; `serde_json` goes no deeper either.
+const DEEPEST: usize = 127;
+
+/// One page: its elements uncut, so that a bad one spoils no other.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page<'a> {
+    #[serde(borrow)]
+    pub(super) elements: Vec<&'a RawValue>,
+    #[serde(default, rename = "pageMetadata")]
+    metadata: Object<WireMetadata>,
+}
+
+/// What a page says of the whole. Its `pageSize` is no use: the reference says
+/// 10 beside 2 elements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Metadata {
+    pub(super) page_number: Option<i64>,
+    pub(super) total_elements: Option<u64>,
+    pub(super) total_pages: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WireMetadata {
+    page_number: Text,
+    total_elements: Text,
+    total_pages: Text,
+}
+
+impl Page<'_> {
+    pub(super) fn metadata(&self) -> Option<Metadata> {
+        let wire = self.metadata.0.as_ref()?;
+        let number = |text: &Text| text.0.as_ref().and_then(|text| text.parse().ok());
+        Some(Metadata {
+            page_number: number(&wire.page_number),
+            total_elements: number(&wire.total_elements).and_then(|n: i64| u64::try_from(n).ok()),
+            total_pages: number(&wire.total_pages),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct WireTask {
+    #[serde(default)]
+    id: Id,
+    #[serde(default)]
+    name: Text,
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    status: Text,
+    #[serde(default, rename = "creationTimestamp")]
+    created: Text,
+    #[serde(default, rename = "completionTimestamp")]
+    completed: Text,
+    #[serde(default, rename = "resolutionStatus")]
+    resolution: Text,
+    #[serde(default, rename = "isRetryable")]
+    retryable: Flag,
+    #[serde(default, rename = "subTasks")]
+    subtasks: List<WireNode>,
+    #[serde(default)]
+    errors: List<WireError>,
+    #[serde(default)]
+    resources: List<WireResource>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireNode {
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    description: Text,
+    #[serde(default)]
+    status: Text,
+    #[serde(default, rename = "creationTimestamp")]
+    created: Text,
+    #[serde(default, rename = "completionTimestamp")]
+    completed: Text,
+    #[serde(default)]
+    errors: List<WireError>,
+    #[serde(default)]
+    stages: List<Self>,
+    #[serde(default, rename = "subTasks")]
+    subtasks: List<Self>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireError {
+    #[serde(default, rename = "errorCode")]
+    code: Text,
+    #[serde(default)]
+    message: Text,
+    #[serde(default, rename = "remediationMessage")]
+    remediation: Text,
+    #[serde(default)]
+    causes: List<WireCause>,
+    #[serde(default, rename = "nestedErrors")]
+    nested: List<Self>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireCause {
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    message: Text,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireResource {
+    #[serde(default, rename = "resourceId")]
+    id: Text,
+    #[serde(default, rename = "type")]
+    kind: Text,
+    #[serde(default)]
+    fqdn: Text,
+    #[serde(default)]
+    name: Text,
+}
+
+/// Reads elements as tasks.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) operations: &'a Operations,
+    pub(super) frame: TimeFrame,
+}
+
+impl Reader<'_> {
+    /// The task in an element; `id` is what was asked for, where it was.
+    pub(super) fn task(&self, json: &str, id: Option<&str>) -> Result<Task, Skipped> {
+        let wire = parse(json)?;
+        let own = wire.id.0.as_deref().filter(|own| !own.trim().is_empty());
+        let id = own.or(id).ok_or(Skipped::NoId)?.to_owned();
+        Ok(self.translate(id, wire))
+    }
+
+    fn translate(&self, id: String, wire: WireTask) -> Task {
+        let word = wire.status.0.unwrap_or_default();
+        let status = words::status(&word);
+        // Completion is decided by the status: tasks under way were seen with a
+        // completion time hours ahead (PowerVCF pull request 259).
+        let completed = wire.completed.0.filter(|_| status.is_outcome());
+        let times = self
+            .frame
+            .read_both(wire.created.0.as_deref(), completed.as_deref());
+        let name = wire.name.0.unwrap_or_default();
+        let resolution = wire.resolution.0.unwrap_or_default();
+        Task {
+            id,
+            operation: self.operations.of(wire.kind.0.as_deref(), &name),
+            name,
+            status,
+            word: fold(&word),
+            started: times.started,
+            ended: times.ended,
+            invalid_timestamps: times.invalid,
+            resolved: status == Status::Failed && fold(&resolution) == "resolved",
+            retryable: wire.retryable.0,
+            resources: wire.resources.0.into_iter().map(resource).collect(),
+            errors: wire.errors.0.into_iter().map(error).collect(),
+            subtasks: self.nodes(wire.subtasks.0, NodeKind::SubTask),
+            progress: None,
+        }
+    }
+
+    fn nodes(&self, wire: Vec<WireNode>, kind: NodeKind) -> Vec<Node> {
+        wire.into_iter().map(|node| self.node(node, kind)).collect()
+    }
+
+    fn node(&self, wire: WireNode, kind: NodeKind) -> Node {
+        let status = words::status(&wire.status.0.unwrap_or_default());
+        let sane = |text: Text| text.0.and_then(|text| self.frame.read(&text));
+        // Sub-tasks that have not begun were seen with a completion time (Holodeck issue 43).
+        let completed = sane(wire.completed).filter(|_| status.is_outcome());
+        let mut children = self.nodes(wire.subtasks.0, NodeKind::SubTask);
+        children.extend(self.nodes(wire.stages.0, NodeKind::Stage));
+        Node {
+            name: wire.name.given().or(wire.description.0).unwrap_or_default(),
+            kind,
+            status,
+            moved: completed.or_else(|| sane(wire.created)),
+            errors: wire.errors.0.into_iter().map(error).collect(),
+            children,
+        }
+    }
+}
+
+fn error(wire: WireError) -> TaskError {
+    let nested = wire.nested.0.into_iter().map(error);
+    let causes = wire.causes.0.into_iter().map(|cause| TaskError {
+        message: cause.message.given().or_else(|| cause.kind.given()),
+        ..TaskError::default()
+    });
+    TaskError {
+        code: wire.code.given(),
+        message: wire.message.given(),
+        remediation: wire.remediation.given(),
+        causes: nested.chain(causes).collect(),
+    }
+}
+
+fn resource(wire: WireResource) -> Resource {
+    Resource {
+        id: wire.id.0.unwrap_or_default(),
+        kind: wire.kind.0.unwrap_or_default(),
+        name: wire
+            .fqdn
+            .given()
+            .or_else(|| wire.name.given())
+            .unwrap_or_default(),
+    }
+}
+
+fn parse(json: &str) -> Result<WireTask, Skipped> {
+    if !json.trim_start().starts_with('{') {
+        return Err(Skipped::NotAnObject);
+    }
+    serde_json::from_str(json).or_else(|_error| {
+        if depth(json) > DEEPEST {
+            return Err(Skipped::TooDeep);
+        }
+        // A key that stands twice is refused by the derived code; here the last one wins.
+        serde_json::from_str::<serde_json::Value>(json)
+            .and_then(serde_json::from_value)
+            .map_err(|_error| Skipped::NotAnObject)
+    })
+}
+
+/// How deep the JSON is nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        if quoted {
+            quoted = escaped || byte != b'"';
+            escaped = byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'"' => quoted = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests;
