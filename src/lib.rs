@@ -7,6 +7,8 @@ pub mod config;
 pub mod histogram;
 pub mod ledger;
 pub mod log;
+pub mod metrics;
+pub mod poller;
 pub mod sources;
 pub mod task;
 pub mod web;

@@ -1,0 +1,162 @@
+//! What is served of one source: a snapshot, made after each poll.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::tasks::Writer;
+use super::{Group, Metric, Sample, Samples};
+use crate::ledger::Ledger;
+use crate::sources::rest::Traffic;
+use crate::sources::{Health, Reason};
+use crate::task::{Skipped, label};
+
+/// What does not change of a source.
+#[derive(Debug, Clone)]
+pub struct SourceFacts {
+    /// Its name, the label `source`.
+    pub name: String,
+    /// Its system, in the configuration's word.
+    pub system: &'static str,
+    /// Its url; the configuration refuses one with credentials.
+    pub url: String,
+    /// After how long without a successful poll its state is withdrawn.
+    pub stale_after: Duration,
+    /// Unfinished tasks with series of their own.
+    pub max_open_tasks: usize,
+    /// Open failures with series of their own.
+    pub max_open_failures: usize,
+}
+
+/// What is known of a source after a poll.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceView<'a> {
+    /// What does not change.
+    pub facts: &'a SourceFacts,
+    /// Its tasks and events.
+    pub ledger: &'a Ledger,
+    /// How its polls go.
+    pub health: &'a Health,
+    /// What was sent and received.
+    pub traffic: &'a Traffic,
+    /// How far its clock is ahead of ours.
+    pub clock_skew: Option<SignedDuration>,
+}
+
+/// All samples of one source.
+#[derive(Debug)]
+pub struct SourcePage {
+    name: String,
+    samples: Samples,
+    /// Until when the state is served; `None` if there is none.
+    fresh_until: Option<Instant>,
+    tried: bool,
+}
+
+impl SourcePage {
+    /// The samples of what is known.
+    pub fn new(view: SourceView<'_>) -> Self {
+        let mut writer = Writer {
+            samples: Samples::default(),
+            source: label::clean(&view.facts.name).into(),
+            ledger: view.ledger,
+            facts: view.facts,
+        };
+        writer.tasks();
+        writer.source(view);
+        writer.requests(view.traffic);
+        let mut samples = writer.samples;
+        samples.sort();
+        let last_success = view.health.last_success_at;
+        Self {
+            name: view.facts.name.clone(),
+            samples,
+            fresh_until: last_success.map(|at| at + view.facts.stale_after),
+            tried: view.health.up.is_some(),
+        }
+    }
+
+    /// The source's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the source was polled once, with whatever success.
+    pub fn is_tried(&self) -> bool {
+        self.tried
+    }
+
+    /// The samples of a family that are true at `now`.
+    pub fn samples(&self, metric: Metric, now: Instant) -> &[Sample] {
+        let fresh = self.fresh_until.is_some_and(|until| now < until);
+        if metric.family().group == Group::State && !fresh {
+            return &[];
+        }
+        self.samples.of(metric)
+    }
+}
+
+impl Writer<'_> {
+    /// How reading the source goes.
+    fn source(&mut self, view: SourceView<'_>) {
+        let source = self.source.clone();
+        let one = || [source.clone()];
+        let (facts, health) = (view.facts, view.health);
+        let info = [
+            source.clone(),
+            facts.system.into(),
+            facts.url.clone().into(),
+        ];
+        let samples = &mut self.samples;
+        samples.add(Metric::SourceInfo, info, 1_u64);
+        samples.add_some(Metric::SourceUp, one(), health.up);
+        samples.add_some(Metric::SourceLastSuccess, one(), health.last_success);
+        samples.add_some(Metric::ListingComplete, one(), health.complete);
+        let skew = view.clock_skew.map(|skew| skew.as_secs_f64());
+        samples.add_some(Metric::ClockSkew, one(), skew);
+        for (mode, count) in [("full", health.full_polls), ("steady", 0)] {
+            samples.add(Metric::Polls, [source.clone(), mode.into()], count);
+        }
+        for reason in Reason::ALL {
+            let count = health.failures.get(&reason).copied().unwrap_or_default();
+            let labels = [source.clone(), reason.as_str().into()];
+            samples.add(Metric::PollFailures, labels, count);
+        }
+        samples.add(Metric::PollDuration, one(), &health.durations);
+        let unreadable = &health.unreadable;
+        samples.add(Metric::UnknownStatus, one(), unreadable.status);
+        samples.add(Metric::InvalidTimestamps, one(), unreadable.timestamps);
+        for reason in Skipped::ALL {
+            let count = unreadable.skipped.get(&reason).copied().unwrap_or_default();
+            let labels = [source.clone(), reason.reason().into()];
+            samples.add(Metric::Skipped, labels, count);
+        }
+        for (label, names) in [
+            ("operation", view.ledger.operations()),
+            ("subtask", view.ledger.subtask_names()),
+            ("error_code", view.ledger.error_codes()),
+        ] {
+            let labels = [source.clone(), label.into()];
+            samples.add(Metric::FoldedLabelValues, labels, names.folded());
+        }
+        samples.add(Metric::LedgerEntries, one(), view.ledger.len());
+        samples.add(Metric::PollerPanics, one(), health.panics);
+    }
+
+    fn requests(&mut self, traffic: &Traffic) {
+        let source = self.source.clone();
+        for (endpoint, code, count) in traffic.requests() {
+            let labels = [source.clone(), endpoint.into(), code.to_owned().into()];
+            self.samples.add(Metric::Requests, labels, count);
+        }
+        for (endpoint, took) in traffic.durations() {
+            let labels = [source.clone(), endpoint.into()];
+            self.samples.add(Metric::RequestDuration, labels, took);
+        }
+        self.samples
+            .add(Metric::Pages, [source.clone()], traffic.pages());
+        self.samples
+            .add(Metric::ReceivedBytes, [source], traffic.received_bytes());
+    }
+}
