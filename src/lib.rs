@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod poller;
+pub mod simulator;
 pub mod sources;
 pub mod task;
 pub mod web;
