@@ -1,14 +1,45 @@
 //! Prometheus exporter for the tasks of virtualization platforms.
+//!
+//! The data goes one straight way, and the modules are best read in its order:
+//!
+//! ```text
+//! sources (pages) -> task (one vocabulary) -> ledger (what changed) -> metrics (families) -> web (exposition)
+//!                  poller drives it, one for each source
+//! ```
+//!
+//! - [`sources`] log in, read pages and translate them. Nothing behind them
+//!   knows a system's own words.
+//! - [`task`] is the vocabulary: a task, its status, its tree of sub-tasks, and
+//!   the listing of one poll. It does no I/O.
+//! - [`ledger`] compares a listing with what it remembers and says what changed,
+//!   so that each outcome is counted once. It is pure: the time is an argument.
+//! - [`metrics`] has the catalogue of families in one table, and makes a sorted
+//!   snapshot of a source after each poll.
+//! - [`web`] answers scrapes from the snapshots. A scrape never waits for a poll.
+//! - [`poller`] owns a source and its ledger, and nobody else does; others get
+//!   the snapshot through a watch channel.
+//!
+//! Around the line stand [`config`] and [`cli`] (what the user typed, made into
+//! what the program needs), [`exporter`] (puts the line together), [`program`]
+//! (subcommands and exit codes) and [`simulator`] (an SDDC Manager in memory,
+//! for the demo and the tests).
+//!
+//! To add a system takes a file in `sources/` that implements
+//! [`sources::Source`], one in `simulator/`, and its word in the configuration.
+//! To add a metric takes a row in [`metrics`] and the samples for it.
 
 pub mod build_info;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod demo;
+pub mod exporter;
 pub mod histogram;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod poller;
+pub mod program;
 pub mod simulator;
 pub mod sources;
 pub mod task;

@@ -1,0 +1,199 @@
+//! Puts the line together: a poller for each source, a server for each listener.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::cli::{Args, ListenAddress};
+use crate::clock::Clock;
+use crate::config::{Config, SourceConfig, SystemConfig};
+use crate::ledger::{Ledger, Limits as LedgerLimits};
+use crate::metrics::{Exporter, SourceFacts, SourcePage};
+use crate::poller::{Poller, Schedule};
+use crate::program::ProgramError;
+use crate::sources::sddc_manager::SddcManager;
+use crate::task::Digest;
+use crate::web::Site;
+use crate::web::server::{self, Limits};
+
+/// An address that cannot be listened on.
+#[derive(Debug, Error)]
+#[error("cannot listen on {address}: {error}")]
+pub struct BindError {
+    address: String,
+    error: io::Error,
+}
+
+/// Everything that runs, before it does.
+#[derive(Debug)]
+pub struct Setup {
+    pollers: Vec<AnyPoller>,
+    site: Site,
+}
+
+/// A poller of any system.
+#[derive(Debug)]
+enum AnyPoller {
+    SddcManager(Poller<SddcManager>),
+}
+
+impl AnyPoller {
+    async fn run(self, stop: CancellationToken) {
+        match self {
+            Self::SddcManager(poller) => poller.run(stop).await,
+        }
+    }
+}
+
+impl Setup {
+    /// The pollers of this shard's sources and the site over their snapshots.
+    pub fn new(args: &Args, config: Config, clock: &Clock) -> Result<Self, ProgramError> {
+        let exporter = Exporter {
+            configured_at: clock.now(),
+            shard: args.shard,
+            total_shards: args.total_shards.get(),
+            process: !args.disable_exporter_metrics,
+        };
+        let (mut pollers, mut pages) = (Vec::new(), Vec::new());
+        let sources = config.sources.into_iter();
+        for source in sources.filter(|source| is_ours(&source.name, &exporter)) {
+            let (poller, page) = poller(&source, clock.clone(), &args.config_file)?;
+            pollers.push(poller);
+            pages.push(page);
+        }
+        let path = args.telemetry_path.to_string();
+        let site = Site::new(&path, pages, exporter, args.max_requests);
+        Ok(Self { pollers, site })
+    }
+
+    /// Polls and serves until `stop` is cancelled.
+    pub async fn run(self, listeners: Vec<TcpListener>, stop: CancellationToken) {
+        let mut running = JoinSet::new();
+        for poller in self.pollers {
+            running.spawn(poller.run(stop.clone()));
+        }
+        for listener in listeners {
+            let site = self.site.clone();
+            let answer = move |request| std::future::ready(site.answer(&request));
+            running.spawn(server::serve(
+                listener,
+                answer,
+                Limits::default(),
+                stop.clone(),
+            ));
+        }
+        while let Some(ended) = running.join_next().await {
+            if let Err(panic) = ended {
+                error!(%panic, "a part of the exporter ended early");
+            }
+        }
+    }
+}
+
+/// Whether the configuration can be put to work, certificates included.
+pub(crate) fn check(config: &Config, file: &Path) -> Result<(), ProgramError> {
+    for source in &config.sources {
+        poller(source, Clock::system(), file)?;
+    }
+    Ok(())
+}
+
+/// The sources whose secret cannot be read now; where credentials are handed
+/// over at the start of a service, that is no fault yet.
+pub(crate) fn unreadable_secrets(config: &Config) -> Vec<String> {
+    let sources = config.sources.iter();
+    let unreadable = sources.filter_map(|source| {
+        let SystemConfig::SddcManager(system) = &source.system;
+        let error = system.login.secret().read().err()?;
+        Some(format!("source {}: {error}", source.name))
+    });
+    unreadable.collect()
+}
+
+fn poller(
+    source: &SourceConfig,
+    clock: Clock,
+    file: &Path,
+) -> Result<(AnyPoller, watch::Receiver<Arc<SourcePage>>), ProgramError> {
+    let unusable = |error| ProgramError::Source {
+        file: file.display().to_string(),
+        name: source.name.clone(),
+        error,
+    };
+    let settings = &source.settings;
+    let facts = SourceFacts {
+        name: source.name.clone(),
+        system: source.system.word(),
+        url: source.url.as_str().trim_end_matches('/').to_owned(),
+        stale_after: settings.stale_after,
+        max_open_tasks: settings.max_open_tasks,
+        max_open_failures: settings.max_open_failures,
+    };
+    let schedule = Schedule {
+        interval: settings.poll_interval,
+        timeout: settings.full_poll_timeout,
+    };
+    let ledger = Ledger::new(LedgerLimits {
+        retention: settings.ledger_retention,
+        failure_open_for: settings.failure_open_for,
+        operations: settings.max_operations,
+        subtask_names: settings.max_subtask_names,
+        error_codes: settings.max_error_codes,
+    });
+    match &source.system {
+        SystemConfig::SddcManager(config) => {
+            let url = source.url.clone();
+            let system = SddcManager::new(url, &source.http, config, clock.clone());
+            let system = system.map_err(unusable)?;
+            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
+            Ok((AnyPoller::SddcManager(poller), page))
+        }
+    }
+}
+
+/// Whether a source belongs to this shard: a stable hash of its name decides.
+fn is_ours(name: &str, exporter: &Exporter) -> bool {
+    let hash = Digest::new().text(name).finish();
+    hash % u64::from(exporter.total_shards) == u64::from(exporter.shard)
+}
+
+/// Listens on each address; the bound ones are logged, as a port may be 0.
+pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let listener = listen(address).await.map_err(|error| BindError {
+            address: address.to_string(),
+            error,
+        })?;
+        if let Ok(bound) = listener.local_addr() {
+            info!(address = %bound, "listening");
+        }
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
+    let port = address.port();
+    let Some(host) = address.host() else {
+        // A socket for IPv6 takes IPv4 too, where the system has IPv6 at all.
+        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+        let error = match TcpListener::bind(both).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => error,
+        };
+        if error.kind() == io::ErrorKind::AddrInUse {
+            return Err(error);
+        }
+        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await;
+    };
+    TcpListener::bind((host, port)).await
+}

@@ -1,0 +1,212 @@
+//! What each subcommand does, and with which exit code.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::cli::{Args, Command};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::exporter::{self, BindError, Setup};
+use crate::sources::rest::ClientError;
+use crate::{build_info, demo, log};
+
+/// The exit codes of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Success,
+    /// What was asked for failed.
+    Failure,
+    /// The command line or the configuration is wrong.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Success => Self::SUCCESS,
+            Exit::Failure => Self::FAILURE,
+            Exit::Usage => Self::from(2),
+        }
+    }
+}
+
+/// Why the program cannot do what it was asked for.
+#[derive(Debug, Error)]
+pub enum ProgramError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A source cannot be reached as configured.
+    #[error("{file}: sources: {name}: {error}")]
+    Source {
+        /// The configuration file.
+        file: String,
+        /// The source.
+        name: String,
+        /// Why.
+        error: ClientError,
+    },
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A flag asks for what this version cannot do.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// The system refuses what the program needs.
+    #[error("{0}: {1}")]
+    System(&'static str, std::io::Error),
+}
+
+impl ProgramError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Source { .. } | Self::Unsupported(_) => Exit::Usage,
+            Self::Bind(_) | Self::System(..) => Exit::Failure,
+        }
+    }
+}
+
+/// Does what the arguments say.
+pub fn run(args: &Args) -> ExitCode {
+    // Only fails if a provider is installed already, which is as good.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .unwrap_or_default();
+    if let Some(Command::Check) = &args.command {
+        return check(&args.config_file).into();
+    }
+    if log::init(args.log_level, args.log_format).is_err() {
+        return Exit::Failure.into();
+    }
+    match start(args) {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => {
+            error!(error = %error, "cannot go on");
+            error.exit().into()
+        }
+    }
+}
+
+/// Validates the configuration and says so in one line.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the verdict is what the subcommand is for"
+)]
+fn check(file: &Path) -> Exit {
+    let checked = Config::load(file)
+        .map_err(ProgramError::from)
+        .and_then(|config| {
+            exporter::check(&config, file)?;
+            Ok(config)
+        });
+    match checked {
+        Ok(config) => {
+            let unreadable = exporter::unreadable_secrets(&config);
+            for warning in config.warnings.iter().chain(&unreadable) {
+                eprintln!("warning: {warning}");
+            }
+            let count = config.sources.len();
+            let noun = if count == 1 { "source" } else { "sources" };
+            println!("{}: valid, {count} {noun}", file.display());
+            Exit::Success
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            Exit::Failure
+        }
+    }
+}
+
+fn start(args: &Args) -> Result<(), ProgramError> {
+    let system = |error| ProgramError::System("cannot start the runtime", error);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(system)?;
+    let result = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        watch_signals(&stop)?;
+        match &args.command {
+            Some(Command::Simulate(simulate)) => Ok(demo::simulate(simulate, stop).await?),
+            Some(Command::Demo) => serve_demo(args, stop).await,
+            Some(Command::Check) | None => {
+                let config = Config::load(&args.config_file)?;
+                serve(args, config, stop).await
+            }
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn serve_demo(args: &Args, stop: CancellationToken) -> Result<(), ProgramError> {
+    let sources = demo::Sources::start().await?;
+    let config = Config::parse(&sources.config(), Path::new("the demo's configuration"))?;
+    let served = serve(args, config, stop).await;
+    sources.stop().await;
+    served
+}
+
+async fn serve(args: &Args, config: Config, stop: CancellationToken) -> Result<(), ProgramError> {
+    if args.web_config_file.is_some() {
+        let detail = "--web.config.file: TLS and users are not supported yet, and are not ignored";
+        return Err(ProgramError::Unsupported(detail));
+    }
+    let warnings = config.warnings.clone();
+    let setup = Setup::new(args, config, &Clock::system())?;
+    info!(
+        version = build_info::VERSION,
+        revision = build_info::REVISION,
+        "starting virt-task-exporter"
+    );
+    for warning in &warnings {
+        warn!("{warning}");
+    }
+    warn!("the ledger is in memory alone: after a restart each source starts from a baseline");
+    let listeners = exporter::bind(&args.listen_addresses).await?;
+    setup.run(listeners, stop).await;
+    info!("stopped");
+    Ok(())
+}
+
+/// The first SIGTERM or SIGINT stops, a second one ends at once.
+fn watch_signals(stop: &CancellationToken) -> Result<(), ProgramError> {
+    let system = |error| ProgramError::System("cannot watch signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(system)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system)?;
+    let stop = stop.clone();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it lives as long as the process, whoever else waits"
+    )]
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        next().await;
+        info!("stopping");
+        stop.cancel();
+        next().await;
+        abort();
+    });
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "whoever asks twice does not want to wait for the end of main"
+)]
+fn abort() {
+    std::process::exit(1);
+}
