@@ -1,0 +1,42 @@
+//! The exporter from outside: over real sockets against a simulated SDDC
+//! Manager or a stub of exact bytes, in process or as the built binary.
+
+#[cfg(test)]
+mod support;
+
+/// Answers that are no page, and calls without an answer.
+#[cfg(test)]
+mod bad_page;
+/// Elements of a page that are no good tasks, and ids that must not be requested.
+#[cfg(test)]
+mod bad_task;
+/// Flags, variables, exit codes and signals of the built binary.
+#[cfg(test)]
+mod cli;
+/// What counts over a task's life, once.
+#[cfg(test)]
+mod ledger_life;
+/// Open tasks and failures: until when, how many, and what is said of them.
+#[cfg(test)]
+mod open_tasks;
+/// Each form of paging, and lists that move while they are read.
+#[cfg(test)]
+mod paging;
+/// Logins, tokens and secrets.
+#[cfg(test)]
+mod session;
+/// Sources that are dead for long.
+#[cfg(test)]
+mod stale;
+/// Certificates that are trusted, and those that are not.
+#[cfg(test)]
+mod tls;
+/// Unfinished tasks that the list no longer shows.
+#[cfg(test)]
+mod vanishing;
+/// What is served, and to whom not.
+#[cfg(test)]
+mod web;
+/// Documents and single fields, from their bytes to the page.
+#[cfg(test)]
+mod wire;

@@ -1,0 +1,249 @@
+//! An exporter of one source that is polled by hand, in process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use virt_task_exporter::clock::Clock;
+use virt_task_exporter::config::{Config, SystemConfig};
+use virt_task_exporter::ledger::{Ledger, Limits};
+use virt_task_exporter::metrics::{Exporter, Exposition, SourceFacts, SourcePage, to_classic};
+use virt_task_exporter::poller::{Poller, Schedule};
+use virt_task_exporter::simulator::{
+    Endpoint, SddcManager as Simulator, SddcManagerOptions, SimTask,
+};
+use virt_task_exporter::sources::SourceError;
+use virt_task_exporter::sources::sddc_manager::SddcManager;
+
+use super::Page;
+
+/// A clock that stands until it is moved.
+#[derive(Debug, Clone)]
+pub(crate) struct HeldClock(Arc<AtomicI64>);
+
+impl HeldClock {
+    pub(crate) fn new() -> Self {
+        let start: Timestamp = "2026-11-20T15:00:00Z".parse().unwrap();
+        Self(Arc::new(AtomicI64::new(start.as_millisecond())))
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let millis = Arc::clone(&self.0);
+        Clock::new(move || Timestamp::from_millisecond(millis.load(Ordering::SeqCst)).unwrap())
+    }
+
+    /// Lets seconds pass.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// So many seconds before now.
+    pub(crate) fn ago(&self, seconds: i64) -> Timestamp {
+        self.now() - SignedDuration::from_secs(seconds)
+    }
+}
+
+/// So many days, in seconds.
+pub(crate) fn day(count: i64) -> i64 {
+    count * 86_400
+}
+
+/// A running task with an id and nothing below it.
+pub(crate) fn task(id: &str) -> SimTask {
+    SimTask::new("UPGRADE", format!("Upgrade {id}"))
+        .id(id)
+        .status(virt_task_exporter::simulator::TaskStatus::InProgress)
+}
+
+/// Options whose tokens live long, and whose `Date` is the held clock's.
+pub(crate) fn options() -> SddcManagerOptions {
+    SddcManagerOptions {
+        token_life: Duration::from_secs(400 * 86_400),
+        clock_skew: Some(SignedDuration::ZERO),
+        ..SddcManagerOptions::default()
+    }
+}
+
+/// One source and what is exported of it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    poller: Poller<SddcManager>,
+    pages: watch::Receiver<Arc<SourcePage>>,
+    clock: Clock,
+}
+
+impl Watch {
+    /// The exporter of the source at `url`; `keys` are further lines of its
+    /// configuration, without a login a password's.
+    pub(crate) fn new(url: &str, keys: &str, clock: Clock) -> Self {
+        // Another test may have been first.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let logs_in = ["password", "token", "api_key"];
+        let login = if logs_in.iter().any(|key| keys.contains(key)) {
+            ""
+        } else {
+            "username: administrator@vsphere.local\npassword: VMware123!\n"
+        };
+        let keys = format!("name: a\nsystem: sddc_manager\nurl: {url}\n{login}{keys}");
+        let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
+        let text = format!("sources:\n  -\n{}", lines.concat());
+        let config = Config::parse(&text, Path::new("test.yml")).unwrap();
+        let source = config.sources.into_iter().next().unwrap();
+        let SystemConfig::SddcManager(system) = &source.system else {
+            panic!("another system");
+        };
+        let settings = &source.settings;
+        let system =
+            SddcManager::new(source.url.clone(), &source.http, system, clock.clone()).unwrap();
+        let facts = SourceFacts {
+            name: source.name.clone(),
+            system: source.system.word(),
+            url: source.url.to_string(),
+            stale_after: settings.stale_after,
+            max_open_tasks: settings.max_open_tasks,
+            max_open_failures: settings.max_open_failures,
+        };
+        let schedule = Schedule {
+            interval: settings.poll_interval,
+            timeout: settings.full_poll_timeout,
+        };
+        let ledger = Ledger::new(Limits {
+            retention: settings.ledger_retention,
+            failure_open_for: settings.failure_open_for,
+            operations: settings.max_operations,
+            subtask_names: settings.max_subtask_names,
+            error_codes: settings.max_error_codes,
+        });
+        let (poller, pages) = Poller::new(system, facts, schedule, ledger, clock.clone());
+        Self {
+            poller,
+            pages,
+            clock,
+        }
+    }
+
+    /// Polls once, which must succeed.
+    #[track_caller]
+    pub(crate) fn poll(&mut self) -> impl Future<Output = Page> {
+        let place = std::panic::Location::caller();
+        async move {
+            if let Err(error) = self.poller.poll().await {
+                panic!("{place}: the poll failed: {error:?}");
+            }
+            self.page()
+        }
+    }
+
+    /// Polls once, whatever comes of it.
+    pub(crate) async fn try_poll(&mut self) -> Result<(), SourceError> {
+        self.poller.poll().await
+    }
+
+    /// Polls once, which must fail.
+    #[track_caller]
+    pub(crate) fn fail(&mut self) -> impl Future<Output = SourceError> {
+        let place = std::panic::Location::caller();
+        async move {
+            match self.poller.poll().await {
+                Ok(()) => panic!("{place}: the poll succeeded\n{}", self.page().text()),
+                Err(error) => error,
+            }
+        }
+    }
+
+    /// The page as of now.
+    #[track_caller]
+    pub(crate) fn page(&self) -> Page {
+        Page::read(&to_classic(&self.open_metrics(Instant::now())))
+    }
+
+    /// The page as it will be, in OpenMetrics.
+    pub(crate) fn open_metrics(&self, now: Instant) -> String {
+        let exporter = Exporter {
+            configured_at: self.clock.now(),
+            shard: 0,
+            total_shards: 1,
+            process: false,
+        };
+        let page = Arc::clone(&self.pages.borrow());
+        Exposition::new(vec![page], &exporter, now)
+            .into_open_metrics()
+            .unwrap()
+    }
+}
+
+/// A simulated SDDC Manager on a port of 127.0.0.1, and its exporter.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) sim: Simulator,
+    pub(crate) clock: HeldClock,
+    pub(crate) url: String,
+    pub(crate) watch: Watch,
+    _server: JoinSet<()>,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        Self::with("", options()).await
+    }
+
+    /// With further lines of configuration.
+    pub(crate) async fn configured(keys: &str) -> Self {
+        Self::with(keys, options()).await
+    }
+
+    /// With further lines of configuration and another SDDC Manager.
+    pub(crate) async fn with(keys: &str, options: SddcManagerOptions) -> Self {
+        let clock = HeldClock::new();
+        Self::at(clock.clock(), clock, keys, options).await
+    }
+
+    /// Whose simulator goes by the system's clock, as for the built binary.
+    pub(crate) async fn real_time(options: SddcManagerOptions) -> Self {
+        Self::at(Clock::system(), HeldClock::new(), "", options).await
+    }
+
+    async fn at(time: Clock, clock: HeldClock, keys: &str, options: SddcManagerOptions) -> Self {
+        let sim = Simulator::new(time.clone(), options);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut server = JoinSet::new();
+        let handle = sim.clone();
+        server.spawn(async move { handle.serve(listener, CancellationToken::new()).await });
+        let watch = Watch::new(&url, keys, time);
+        Self {
+            sim,
+            clock,
+            url,
+            watch,
+            _server: server,
+        }
+    }
+
+    /// Polls once, which must succeed.
+    #[track_caller]
+    pub(crate) fn poll(&mut self) -> impl Future<Output = Page> {
+        self.watch.poll()
+    }
+
+    /// Polls once, which must fail.
+    #[track_caller]
+    pub(crate) fn fail(&mut self) -> impl Future<Output = SourceError> {
+        self.watch.fail()
+    }
+
+    pub(crate) fn logins(&self) -> u64 {
+        self.sim.request_count(Endpoint::Login)
+    }
+}

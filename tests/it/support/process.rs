@@ -1,0 +1,223 @@
+//! The built binary as a child process.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use reqwest::{Method, Response};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{PATIENCE, Page, eventually};
+
+/// A folder with a configuration in it.
+#[derive(Debug)]
+pub(crate) struct Scratch(TempDir);
+
+impl Scratch {
+    pub(crate) fn new(config: &str) -> Self {
+        let scratch = Self(tempfile::tempdir().unwrap());
+        scratch.write("virt-task-exporter.yml", config);
+        scratch
+    }
+
+    /// With one source at `url` that is polled often.
+    pub(crate) fn source(url: &str, keys: &str) -> Self {
+        let login = if keys.contains("password") || keys.contains("token") {
+            ""
+        } else {
+            "username: administrator@vsphere.local\npassword: VMware123!\n"
+        };
+        let keys = format!(
+            "name: a\nsystem: sddc_manager\nurl: {url}\npoll_interval: 100ms\n{login}{keys}"
+        );
+        let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
+        Self::new(&format!("sources:\n  -\n{}", lines.concat()))
+    }
+
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_virt-task-exporter"));
+        command
+            .args(arguments)
+            .current_dir(self.0.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the binary to its end, with some variables of the environment.
+    pub(crate) async fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        let ended = tokio::task::spawn_blocking(move || command.output().unwrap());
+        tokio::time::timeout(PATIENCE, ended)
+            .await
+            .expect("the program ends")
+            .unwrap()
+    }
+
+    /// Starts the binary on a free port and waits until it listens.
+    pub(crate) async fn serve(&self, arguments: &[&str]) -> Program {
+        let mut command =
+            self.command(&[&["--web.listen-address=127.0.0.1:0"], arguments].concat());
+        Program::start(&mut command).await
+    }
+
+    /// Starts the binary with these arguments alone and some variables.
+    pub(crate) async fn serve_bare(
+        &self,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Program {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        Program::start(&mut command).await
+    }
+}
+
+/// The binary, serving; killed at the end of the test.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Program {
+    async fn start(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push(line);
+            }
+        });
+        let mut program = Self {
+            child,
+            address: String::new(),
+            log,
+        };
+        let line = program
+            .logged(&["msg=listening", "message=listening", "listening"])
+            .await;
+        let bound = line.split("address=").nth(1).unwrap_or_default();
+        let bound = bound.split_whitespace().next().unwrap_or_default();
+        bound.trim_matches('"').clone_into(&mut program.address);
+        program
+    }
+
+    /// Waits for a log line that contains one of the words.
+    pub(crate) async fn logged(&self, words: &[&str]) -> String {
+        let what = format!("a log line with {words:?}");
+        eventually(&what, || {
+            let lines = self.log();
+            let has = |line: &&String| words.iter().any(|word| line.contains(word));
+            lines.iter().find(has).cloned()
+        })
+        .await
+    }
+
+    /// The log so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The log lines that contain all of the words.
+    pub(crate) fn lines(&self, words: &[&str]) -> Vec<String> {
+        let mut log = self.log();
+        log.retain(|line| words.iter().all(|word| line.contains(word)));
+        log
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        get(&self.address, Method::GET, path).await
+    }
+
+    pub(crate) async fn scrape(&self) -> Page {
+        let answer = self.get("/metrics").await;
+        assert_eq!(answer.status(), 200);
+        Page::read(&answer.text().await.unwrap())
+    }
+
+    /// Scrapes until a page shows what is waited for.
+    pub(crate) async fn scraped(&self, what: &str, shows: impl Fn(&Page) -> bool) -> Page {
+        let waiting = async {
+            loop {
+                let page = self.scrape().await;
+                if shows(&page) {
+                    return page;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, waiting).await;
+        match found {
+            Ok(page) => page,
+            Err(elapsed) => panic!(
+                "{what} did not come: {elapsed}\n{}",
+                self.scrape().await.text()
+            ),
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end, and returns it with what was written to stdout.
+    pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
+        let child = &mut self.child;
+        let status = eventually("the end of the program", || child.try_wait().unwrap()).await;
+        let mut output = String::new();
+        let mut stdout = self.child.stdout.take().unwrap();
+        stdout.read_to_string(&mut output).unwrap();
+        (status, output)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended, which is as good.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Sends one request without a body.
+pub(crate) async fn get(address: &str, method: Method, path: &str) -> Response {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .unwrap();
+    let request = client.request(method, format!("http://{address}{path}"));
+    request.send().await.unwrap()
+}
