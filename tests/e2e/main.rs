@@ -1,0 +1,17 @@
+//! The built binary from outside: under a real Prometheus, and under promtool.
+//!
+//! `tests/run e2e` runs it. It needs Debian's package `prometheus`, and fails
+//! without it; plain `cargo test` leaves it out.
+
+/// The demonstration, as a newcomer starts it.
+#[cfg(test)]
+mod demo;
+/// The page itself: promtool's opinion, and both formats side by side.
+#[cfg(test)]
+mod page;
+/// One task's life, as Prometheus remembers it.
+#[cfg(test)]
+mod story;
+/// The exporter, Prometheus and the questions to them.
+#[cfg(test)]
+mod support;

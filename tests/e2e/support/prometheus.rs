@@ -1,0 +1,129 @@
+//! A real Prometheus that scrapes one exporter.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{Process, client, eventually};
+
+/// How often a port that somebody else took meanwhile is replaced.
+const ATTEMPTS: u32 = 5;
+
+/// One series of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) value: f64,
+}
+
+/// The server while it runs.
+#[derive(Debug)]
+pub(crate) struct Prometheus {
+    process: Process,
+    address: String,
+    client: reqwest::Client,
+}
+
+impl Prometheus {
+    /// Starts a server with its files in `folder`, which scrapes `target` every second.
+    pub(crate) async fn start(folder: &Path, target: &str) -> Self {
+        let config = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+             scrape_configs:\n  \
+               - job_name: virt-task-exporter\n    \
+                 static_configs: [{{targets: ['{target}']}}]\n"
+        );
+        fs::write(folder.join("prometheus.yml"), config).unwrap();
+        for _ in 0..ATTEMPTS {
+            if let Some(server) = Self::attempt(folder).await {
+                return server;
+            }
+        }
+        panic!("Prometheus found no free port {ATTEMPTS} times");
+    }
+
+    /// Starts on a port that was free a moment ago; `None` if it is taken again.
+    async fn attempt(folder: &Path) -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = port.local_addr().unwrap().to_string();
+        drop(port);
+        let process = Process::start(
+            Command::new("prometheus")
+                .arg("--config.file=prometheus.yml")
+                .arg("--storage.tsdb.path=storage")
+                .arg(format!("--web.listen-address={address}"))
+                .current_dir(folder),
+        );
+        let mut server = Self {
+            process,
+            address,
+            client: client(),
+        };
+        let started = eventually(
+            "Prometheus is ready",
+            async || String::new(),
+            async || {
+                let log = server.process.log();
+                match server.process.ended() {
+                    Some(_) if log.contains("address already in use") => return Ok(false),
+                    Some(status) => panic!("Prometheus ended with {status}:\n{log}"),
+                    None => {}
+                }
+                let url = format!("http://{}/-/ready", server.address);
+                let answer = server.client.get(url).send().await;
+                let answer = answer.and_then(reqwest::Response::error_for_status);
+                answer
+                    .map(|_| true)
+                    .map_err(|error| format!("{error}\n{log}"))
+            },
+        )
+        .await;
+        started.then_some(server)
+    }
+
+    /// What an expression gives now.
+    pub(crate) async fn query(&self, expression: &str) -> Result<Vec<Series>, String> {
+        let data = self.api("query", &[("query", expression)]).await?;
+        let result = data["result"].as_array().cloned().unwrap_or_default();
+        Ok(result.iter().map(series).collect())
+    }
+
+    /// The type that each scraped family was announced with.
+    pub(crate) async fn types(&self) -> Result<BTreeMap<String, String>, String> {
+        let data = self.api("metadata", &[]).await?;
+        let families = data.as_object().cloned().unwrap_or_default();
+        let kind = |entries: &Value| entries[0]["type"].as_str().unwrap_or_default().to_owned();
+        let types = families
+            .iter()
+            .map(|(name, entries)| (name.clone(), kind(entries)));
+        Ok(types.collect())
+    }
+
+    async fn api(&self, call: &str, query: &[(&str, &str)]) -> Result<Value, String> {
+        let url = format!("http://{}/api/v1/{call}", self.address);
+        let text = |error: reqwest::Error| error.to_string();
+        let request = self.client.get(url).query(query);
+        let answer: Value = request
+            .send()
+            .await
+            .map_err(text)?
+            .json()
+            .await
+            .map_err(text)?;
+        assert_eq!(answer["status"], "success", "{call} {query:?}: {answer}");
+        Ok(answer["data"].clone())
+    }
+}
+
+fn series(element: &Value) -> Series {
+    let labels = element["metric"].as_object().unwrap().iter();
+    let labels = labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+    Series {
+        labels: labels.collect(),
+        value: element["value"][1].as_str().unwrap().parse().unwrap(),
+    }
+}
