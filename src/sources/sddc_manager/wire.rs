@@ -3,6 +3,9 @@
 //! Fields: the API specifications 4.5.2 to 9.0.2 (`Task`, `SubTask`, `Stage`,
 //! `Error`, `Resource`, `PageOfTask`) and the API reference of VCF 4.4.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -226,6 +229,10 @@ fn resource(wire: WireResource) -> Resource {
     }
 }
 
+/// An escape that is half of a character; only looked for where parsing failed.
+static SURROGATE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}").expect("the pattern is valid"));
+
 fn parse(json: &str) -> Result<WireTask, Skipped> {
     if !json.trim_start().starts_with('{') {
         return Err(Skipped::NotAnObject);
@@ -234,8 +241,9 @@ fn parse(json: &str) -> Result<WireTask, Skipped> {
         if depth(json) > DEEPEST {
             return Err(Skipped::TooDeep);
         }
-        // A key that stands twice is refused by the derived code; here the last one wins.
-        serde_json::from_str::<serde_json::Value>(json)
+        // A key that stands twice is refused by the derived code; here the last one
+        // wins. Half a surrogate pair is no character, and spoils its text alone.
+        serde_json::from_str::<serde_json::Value>(&SURROGATE.replace_all(json, r"\ufffd"))
             .and_then(serde_json::from_value)
             .map_err(|_error| Skipped::NotAnObject)
     })

@@ -57,6 +57,13 @@ fn a_key_that_stands_twice_spoils_no_task() {
 }
 
 #[test]
+fn half_a_character_spoils_its_text_alone() {
+    let half = read(r#"{"id":"a","name":"x\ud800y","status":"FAILED"}"#).unwrap();
+    assert_eq!(half.name, "x\u{fffd}y");
+    assert_eq!(half.status, Status::Failed);
+}
+
+#[test]
 fn fields_of_other_types_are_fields_that_are_not_there() {
     let odd = task(json!({
         "name": ["x"], "type": {"a": 1}, "status": true, "creationTimestamp": {},
