@@ -291,7 +291,6 @@ async fn a_configuration_that_others_can_read_is_warned_about() {
         "{said}"
     );
 }
-
 #[tokio::test]
 async fn check_warns_of_a_secret_that_is_not_there_yet() {
     let scratch = Scratch::source("http://127.0.0.1:1", "username: u\npassword_file: later\n");

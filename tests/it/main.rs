@@ -13,6 +13,9 @@ mod bad_task;
 /// Flags, variables, exit codes and signals of the built binary.
 #[cfg(test)]
 mod cli;
+/// Label values: which one counts, and what becomes of too many.
+#[cfg(test)]
+mod labels;
 /// What counts over a task's life, once.
 #[cfg(test)]
 mod ledger_life;
@@ -22,13 +25,19 @@ mod open_tasks;
 /// Each form of paging, and lists that move while they are read.
 #[cfg(test)]
 mod paging;
+/// What holds for any sequence of listings, and for any bytes.
+#[cfg(test)]
+mod properties;
+/// Restores, which have no list and are read by their ids.
+#[cfg(test)]
+mod restores;
 /// Logins, tokens and secrets.
 #[cfg(test)]
 mod session;
 /// Sources that are dead for long.
 #[cfg(test)]
 mod stale;
-/// Certificates that are trusted, and those that are not.
+/// Which servers are trusted, and how we identify ourselves.
 #[cfg(test)]
 mod tls;
 /// Unfinished tasks that the list no longer shows.

@@ -1,169 +1,210 @@
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, pki_types::PrivateKeyDer};
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use virt_task_exporter::sources::Reason;
 
-use crate::support::{HeldClock, Scratch, Watch, json};
+use crate::support::{HeldClock, Scratch, Watch, answer, json};
 
-/// A certificate authority of our own.
+/// An authority that signs what a test needs.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate with its key.
-struct Certificate {
+/// A certificate and its key.
+struct Identity {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Authority {
     fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Certificate {
+    fn sign(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        Certificate { certificate, key }
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
+        Identity { certificate, key }
     }
 }
 
-/// Serves an empty task list by HTTPS; with `clients`, to those alone that have
-/// a certificate of that authority.
-async fn serve(certificate: Certificate, clients: Option<&Authority>) -> (u16, JoinSet<()>) {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let builder = ServerConfig::builder();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(authority.0.der().clone()).unwrap();
-            let verifier = WebPkiClientVerifier::builder(Arc::new(roots));
-            builder.with_client_cert_verifier(verifier.build().unwrap())
-        }
-    };
-    let key = PrivateKeyDer::try_from(certificate.key.serialize_der()).unwrap();
-    let chain = vec![certificate.certificate.der().clone()];
-    let config = builder.with_single_cert(chain, key).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut server = JoinSet::new();
-    server.spawn(async move {
-        let mut connections = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            let accepted = acceptor.accept(stream);
-            connections.spawn(async move {
-                let Ok(mut stream) = accepted.await else {
-                    return;
-                };
-                let mut head = [0; 16 * 1024];
-                if let Ok(read @ 1..) = stream.read(&mut head).await {
-                    let login = head[..read].starts_with(b"POST");
-                    let body = if login {
-                        r#"{"accessToken":"opaque"}"#
-                    } else {
-                        r#"{"elements":[]}"#
+/// An https server that lists nothing.
+struct Server {
+    url: String,
+    _running: JoinSet<()>,
+}
+
+impl Server {
+    /// One that asks for a certificate of `clients`, if there is such an authority.
+    async fn new(identity: &Identity, clients: Option<&Authority>) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let builder = match clients {
+            None => ServerConfig::builder().with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots
+                    .add(CertificateDer::from(authority.0.der().to_vec()))
+                    .unwrap();
+                let verifier = WebPkiClientVerifier::builder(Arc::new(roots))
+                    .build()
+                    .unwrap();
+                ServerConfig::builder().with_client_cert_verifier(verifier)
+            }
+        };
+        let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
+        let chain = vec![identity.certificate.der().clone()];
+        let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let mut running = JoinSet::new();
+        running.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                connections.spawn(async move {
+                    // A client that does not trust us ends the handshake.
+                    let Ok(mut stream) = acceptor.accept(stream).await else {
+                        return;
                     };
-                    drop(stream.write_all(&json(body)).await);
+                    let mut request = [0; 8192];
+                    drop(stream.read(&mut request).await);
+                    let page = json(r#"{"accessToken":"t","elements":[]}"#);
+                    drop(stream.write_all(&page).await);
                     drop(stream.shutdown().await);
-                }
-            });
+                });
+            }
+        });
+        Self {
+            url,
+            _running: running,
         }
-    });
-    (port, server)
+    }
 }
 
-/// Polls `https://HOST:PORT` once with these `tls_config` keys; the reason if it failed.
-async fn poll(host: &str, port: u16, keys: &str) -> Option<Reason> {
-    let keys = format!("tls_config: {{{keys}}}\n");
-    let url = format!("https://{host}:{port}");
-    // A certificate's dates are compared with the system's clock.
-    let mut watch = Watch::new(&url, &keys, HeldClock::new().clock());
-    watch.try_poll().await.err().map(|error| error.reason)
+/// The reason why polling fails, or nothing.
+async fn polled(url: &str, tls: &str) -> Option<Reason> {
+    let keys = format!("tls_config: {{{tls}}}");
+    let mut watch = Watch::new(url, &keys, HeldClock::new().clock());
+    let page = watch.page();
+    page.metric("virt_source_up").is_absent();
+    match watch.try_poll().await {
+        Ok(()) => None,
+        Err(error) => {
+            watch
+                .page()
+                .metric("virt_source_poll_failures_total")
+                .with("reason", error.reason())
+                .is(1);
+            Some(error.reason)
+        }
+    }
+}
+
+fn trusting(scratch: &Scratch, authority: &Authority) -> String {
+    format!(
+        "ca_file: {}",
+        scratch.write("ca.pem", &authority.0.pem()).display()
+    )
 }
 
 #[tokio::test]
-async fn a_certificate_of_a_trusted_authority_is_accepted() {
-    let authority = Authority::new();
-    let (port, _server) = serve(authority.issue("localhost", |_| {}), None).await;
+async fn a_server_of_the_given_authority_is_trusted_and_no_other() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = Server::new(&authority.sign("127.0.0.1", |_| {}), None).await;
     let scratch = Scratch::new("");
-    let file = scratch.write("ca.pem", &authority.pem());
-    let keys = format!("ca_file: {}", file.display());
-    assert_eq!(poll("localhost", port, &keys).await, None);
-}
-
-#[tokio::test]
-async fn an_untrusted_authority_is_refused_unless_checking_is_off() {
-    let (port, _server) = serve(Authority::new().issue("localhost", |_| {}), None).await;
-    let scratch = Scratch::new("");
-    let other = scratch.write("ca.pem", &Authority::new().pem());
-    let keys = format!("ca_file: {}", other.display());
-    assert_eq!(poll("localhost", port, &keys).await, Some(Reason::Tls));
     assert_eq!(
-        poll("localhost", port, "insecure_skip_verify: true").await,
+        polled(&server.url, &trusting(&scratch, &authority)).await,
+        None
+    );
+    assert_eq!(
+        polled(&server.url, &trusting(&scratch, &other)).await,
+        Some(Reason::Tls)
+    );
+    assert_eq!(polled(&server.url, "").await, Some(Reason::Tls));
+    assert_eq!(
+        polled(&server.url, "insecure_skip_verify: true").await,
         None
     );
 }
 
 #[tokio::test]
-async fn another_name_is_refused_unless_it_is_the_configured_one() {
+async fn the_name_is_the_hosts_or_the_one_given() {
     let authority = Authority::new();
-    let certificate = authority.issue("sfo-vcf01.rainpole.io", |_| {});
-    let (port, _server) = serve(certificate, None).await;
+    let server = Server::new(&authority.sign("sddc.example", |_| {}), None).await;
     let scratch = Scratch::new("");
-    let file = scratch.write("ca.pem", &authority.pem());
-    let keys = format!("ca_file: {}", file.display());
-    assert_eq!(poll("localhost", port, &keys).await, Some(Reason::Tls));
-    assert_eq!(poll("127.0.0.1", port, &keys).await, Some(Reason::Tls));
-    let named = format!("{keys}, server_name: sfo-vcf01.rainpole.io");
-    assert_eq!(poll("localhost", port, &named).await, None);
-    assert_eq!(poll("127.0.0.1", port, &named).await, None);
+    let ca = trusting(&scratch, &authority);
+    assert_eq!(polled(&server.url, &ca).await, Some(Reason::Tls));
+    assert_eq!(
+        polled(&server.url, &format!("{ca}, server_name: sddc.example")).await,
+        None
+    );
+    let wrong = format!("{ca}, server_name: other.example");
+    assert_eq!(polled(&server.url, &wrong).await, Some(Reason::Tls));
 }
 
 #[tokio::test]
 async fn an_expired_certificate_is_refused() {
     let authority = Authority::new();
-    let expired = authority.issue("localhost", |params| {
-        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    let expired = authority.sign("127.0.0.1", |params| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
     });
-    let (port, _server) = serve(expired, None).await;
+    let server = Server::new(&expired, None).await;
     let scratch = Scratch::new("");
-    let file = scratch.write("ca.pem", &authority.pem());
-    let keys = format!("ca_file: {}", file.display());
-    assert_eq!(poll("localhost", port, &keys).await, Some(Reason::Tls));
+    assert_eq!(
+        polled(&server.url, &trusting(&scratch, &authority)).await,
+        Some(Reason::Tls)
+    );
+    assert_eq!(
+        polled(&server.url, "insecure_skip_verify: true").await,
+        None
+    );
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_shown_where_it_is_wanted() {
-    let authority = Authority::new();
-    let certificate = authority.issue("localhost", |_| {});
-    let (port, _server) = serve(certificate, Some(&authority)).await;
-    let client = authority.issue("exporter", |_| {});
+async fn we_identify_ourselves_where_a_certificate_is_asked_for() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let server = Server::new(&authority.sign("127.0.0.1", |_| {}), Some(&clients)).await;
     let scratch = Scratch::new("");
-    let ca = scratch.write("ca.pem", &authority.pem());
-    let certificate = scratch.write("client.pem", &client.certificate.pem());
-    let key = scratch.write("client.key", &client.key.serialize_pem());
-    let keys = format!("ca_file: {}", ca.display());
-    assert_ne!(poll("localhost", port, &keys).await, None);
-    let keys = format!(
-        "{keys}, cert_file: {}, key_file: {}",
-        certificate.display(),
-        key.display()
-    );
-    assert_eq!(poll("localhost", port, &keys).await, None);
+    let ca = trusting(&scratch, &authority);
+    let identified = |identity: &Identity| {
+        let cert = scratch.write("cert.pem", &identity.certificate.pem());
+        let key = scratch.write("key.pem", &identity.key.serialize_pem());
+        format!(
+            "{ca}, cert_file: {}, key_file: {}",
+            cert.display(),
+            key.display()
+        )
+    };
+    let ours = identified(&clients.sign("exporter", |_| {}));
+    assert_eq!(polled(&server.url, &ours).await, None);
+    let stranger = identified(&authority.sign("exporter", |_| {}));
+    assert_eq!(polled(&server.url, &stranger).await, Some(Reason::Tls));
+    assert_eq!(polled(&server.url, &ca).await, Some(Reason::Tls));
+}
+
+#[tokio::test]
+async fn plain_http_is_no_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let refusal = answer("400 Bad Request", "", "speak HTTP");
+            drop(stream.write_all(&refusal).await);
+            drop(stream.read(&mut [0; 8192]).await);
+        }
+    });
+    let reason = polled(&url, "insecure_skip_verify: true").await;
+    assert_eq!(reason, Some(Reason::Tls));
 }

@@ -133,6 +133,11 @@ impl Watch {
         }
     }
 
+    /// Polls once, with whatever success.
+    pub(crate) async fn try_poll(&mut self) -> Result<(), SourceError> {
+        self.poller.poll().await
+    }
+
     /// Polls once, which must succeed.
     #[track_caller]
     pub(crate) fn poll(&mut self) -> impl Future<Output = Page> {
@@ -143,11 +148,6 @@ impl Watch {
             }
             self.page()
         }
-    }
-
-    /// Polls once, whatever comes of it.
-    pub(crate) async fn try_poll(&mut self) -> Result<(), SourceError> {
-        self.poller.poll().await
     }
 
     /// Polls once, which must fail.
@@ -219,8 +219,8 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut server = JoinSet::new();
-        let handle = sim.clone();
-        server.spawn(async move { handle.serve(listener, CancellationToken::new()).await });
+        let manager = sim.clone();
+        server.spawn(async move { manager.serve(listener, CancellationToken::new()).await });
         let watch = Watch::new(&url, keys, time);
         Self {
             sim,

@@ -175,14 +175,10 @@ impl Program {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         };
-        let found = tokio::time::timeout(PATIENCE, waiting).await;
-        match found {
-            Ok(page) => page,
-            Err(elapsed) => panic!(
-                "{what} did not come: {elapsed}\n{}",
-                self.scrape().await.text()
-            ),
+        if let Ok(page) = tokio::time::timeout(PATIENCE, waiting).await {
+            return page;
         }
+        panic!("{what} did not come\n{}", self.scrape().await.text())
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
