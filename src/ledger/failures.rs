@@ -60,8 +60,11 @@ impl Ledger {
             let known = same.as_ref().and_then(|same| same.failed_at).or(history);
             open.failed_at = open.task.ended.or(known).or(Some(poll.now));
             open.counted = open.task.failed_nodes();
+            open.history = same
+                .as_ref()
+                .map_or_else(|| episode != Some(true), |same| same.history);
             if let Some(same) = &same {
-                self.count_late(&open, same, poll);
+                self.count_late(&mut open, same, poll);
             }
             poll.opened |= same.is_none();
         }
@@ -69,13 +72,17 @@ impl Ledger {
     }
 
     /// Counts the places of failure that showed after the failure itself.
-    fn count_late(&mut self, open: &OpenTask, before: &OpenTask, poll: &mut Poll) {
-        for node in &open.counted {
-            if before.counted.iter().all(|known| known.place != node.place) {
-                let subtask = self.subtask(node);
-                let event = Event::SubtaskFailed { subtask };
-                poll.push(open.operation, event);
+    fn count_late(&mut self, open: &mut OpenTask, before: &OpenTask, poll: &mut Poll) {
+        let shown = std::mem::replace(&mut open.counted, before.counted.clone());
+        for node in shown {
+            if open.counted.iter().any(|known| known.place == node.place) {
+                continue;
             }
+            if !open.history {
+                let subtask = self.subtask(&node);
+                poll.push(open.operation, Event::SubtaskFailed { subtask });
+            }
+            open.counted.push(node);
         }
     }
 

@@ -20,6 +20,8 @@ pub struct OpenTask {
     pub failed_at: Option<Timestamp>,
     /// The places of failure that were counted in this episode.
     pub(super) counted: Vec<FailedNode>,
+    /// Whether the failed episode is history, of which nothing is counted.
+    pub(super) history: bool,
     fingerprint: u64,
 }
 
@@ -33,6 +35,7 @@ impl OpenTask {
             first_seen: now,
             failed_at: None,
             counted: Vec::new(),
+            history: false,
         }
     }
 

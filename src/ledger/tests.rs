@@ -316,6 +316,22 @@ fn places_of_failure_known_from_the_baseline_are_not_counted_later() {
 }
 
 #[test]
+fn a_place_that_shows_late_in_history_or_comes_back_is_not_counted() {
+    let mut story = Story::after(vec![failed_in("a", &[])]);
+    story.poll(vec![failed_in("a", &["x"])]);
+    assert_eq!(story.subtask_failures(), 0, "the failure is history");
+    story.poll(vec![failed_in("b", &["x"])]);
+    for subtasks in [&[][..], &["x"], &[], &["x"]] {
+        story.poll(vec![failed_in("b", subtasks)]);
+    }
+    assert_eq!(
+        story.subtask_failures(),
+        1,
+        "a place counts once an episode"
+    );
+}
+
+#[test]
 fn an_unfinished_task_vanishes_only_when_it_is_gone_by_id_too() {
     let mut story = Story::after(vec![]);
     story.poll(vec![task("a", "IN_PROGRESS")]);
