@@ -114,11 +114,14 @@ impl RestClient {
             request.limit.min(ERROR_LIMIT)
         };
         let mut body = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| from_reqwest(endpoint, error))?
-        {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                // The status of an error says enough, whatever becomes of its body.
+                Err(_broken) if !status.is_success() => break,
+                Err(error) => return Err(from_reqwest(endpoint, error)),
+            };
             self.traffic.receive(chunk.len());
             if body.len() + chunk.len() > limit {
                 if !status.is_success() {

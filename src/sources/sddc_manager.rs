@@ -135,7 +135,10 @@ impl SddcManager {
     ) -> Result<Seen, SourceError> {
         let body = String::from_utf8_lossy(&answer.body);
         let unreadable = |error: serde_json::Error| {
-            let detail = format!("the page is no list of tasks: {error}");
+            // The parser's own words could quote the answer.
+            let (line, column) = (error.line(), error.column());
+            let kind = error.classify();
+            let detail = format!("the page is no list of tasks: {kind:?} error at {line}:{column}");
             SourceError::new(Reason::Decode, LIST, detail)
         };
         let page: Page<'_> = serde_json::from_str(&body).map_err(unreadable)?;

@@ -152,7 +152,7 @@ impl Pages {
         }
         self.repeats = 0;
         if self.total.is_none() && self.count.is_none() {
-            return seen.elements == PAGE_SIZE;
+            return seen.elements == PAGE_SIZE || seen.metadata.is_some();
         }
         if self.distrusted {
             return true;

@@ -39,7 +39,12 @@ impl SddcManager {
     async fn restore(&mut self, id: &str) -> Result<Option<Task>, SourceError> {
         let path = format!("/v1/restores/tasks/{id}");
         let answer = match self.restores_auth {
-            RestoresAuth::Bearer => self.get(RESTORE, &path, &[], PAGE_LIMIT).await?,
+            // Without a new login: the token has just served the list.
+            RestoresAuth::Bearer => {
+                let authorization = self.session.authorization(&mut self.rest).await?;
+                self.send(RESTORE, &path, &[], (authorization, PAGE_LIMIT))
+                    .await?
+            }
             RestoresAuth::Basic => self.get_basic(&path).await?,
         };
         // The specification has no 404 for an unknown restore, but a 400.

@@ -47,10 +47,14 @@ struct WireMetadata {
 impl Page<'_> {
     pub(super) fn metadata(&self) -> Option<Metadata> {
         let wire = self.metadata.0.as_ref()?;
-        let number = |text: &Text| text.0.as_ref().and_then(|text| text.parse().ok());
+        // All of them are int32 in the specifications.
+        let number = |text: &Text| {
+            let number: i32 = text.0.as_ref()?.parse().ok()?;
+            Some(i64::from(number))
+        };
         Some(Metadata {
             page_number: number(&wire.page_number),
-            total_elements: number(&wire.total_elements).and_then(|n: i64| u64::try_from(n).ok()),
+            total_elements: number(&wire.total_elements).and_then(|n| u64::try_from(n).ok()),
             total_pages: number(&wire.total_pages),
         })
     }
