@@ -118,12 +118,12 @@ impl Ledger {
             opened: false,
             successes: Vec::new(),
         };
-        self.drop_missing(&listing, &mut poll);
-        let whole: Vec<_> = listing
+        let whole: BTreeSet<_> = listing
             .parts()
             .filter(|part| listing.is_whole(part))
             .map(|part| self.parts.number(part))
             .collect();
+        self.drop_missing(&listing, &whole, &mut poll);
         for (key, met) in listing.into_met() {
             self.meet(key, met, &mut poll);
         }
@@ -137,7 +137,7 @@ impl Ledger {
 
     /// Unlists what is missing from the parts that were read to their end, and
     /// forgets what was unlisted long ago.
-    fn drop_missing(&mut self, listing: &Listing, poll: &mut Poll) {
+    fn drop_missing(&mut self, listing: &Listing, whole: &BTreeSet<NameId>, poll: &mut Poll) {
         let mut forgotten = Vec::new();
         for (key, entry) in &mut self.entries {
             if let Some(since) = entry.unlisted.get() {
@@ -146,8 +146,7 @@ impl Ledger {
                 }
                 continue;
             }
-            let whole = listing.is_whole(self.parts.value(entry.part));
-            if !whole || listing.has_met(*key) {
+            if !whole.contains(&entry.part) || listing.has_met(*key) {
                 continue;
             }
             if entry.status.is_unfinished() {
