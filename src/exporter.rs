@@ -128,6 +128,20 @@ fn poller(
         name: source.name.clone(),
         error,
     };
+    let (facts, schedule, ledger) = plan(source);
+    match &source.system {
+        SystemConfig::SddcManager(config) => {
+            let url = source.url.clone();
+            let system = SddcManager::new(url, &source.http, config, clock.clone());
+            let system = system.map_err(unusable)?;
+            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
+            Ok((AnyPoller::SddcManager(poller), page))
+        }
+    }
+}
+
+/// What the configuration of a source means for its poller.
+pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule, Ledger) {
     let settings = &source.settings;
     let facts = SourceFacts {
         name: source.name.clone(),
@@ -148,15 +162,7 @@ fn poller(
         subtask_names: settings.max_subtask_names,
         error_codes: settings.max_error_codes,
     });
-    match &source.system {
-        SystemConfig::SddcManager(config) => {
-            let url = source.url.clone();
-            let system = SddcManager::new(url, &source.http, config, clock.clone());
-            let system = system.map_err(unusable)?;
-            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
-            Ok((AnyPoller::SddcManager(poller), page))
-        }
-    }
+    (facts, schedule, ledger)
 }
 
 /// Whether a source belongs to this shard: a stable hash of its name decides.

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use virt_task_exporter::clock::Clock;
 use virt_task_exporter::config::{Config, SystemConfig};
-use virt_task_exporter::ledger::{Ledger, Limits};
-use virt_task_exporter::metrics::{Exporter, Exposition, SourceFacts, SourcePage, to_classic};
-use virt_task_exporter::poller::{Poller, Schedule};
+use virt_task_exporter::exporter::plan;
+use virt_task_exporter::metrics::{Exporter, Exposition, SourcePage, to_classic};
+use virt_task_exporter::poller::Poller;
 use virt_task_exporter::simulator::{
     Endpoint, SddcManager as Simulator, SddcManagerOptions, SimTask,
 };
@@ -103,28 +103,9 @@ impl Watch {
         let SystemConfig::SddcManager(system) = &source.system else {
             panic!("another system");
         };
-        let settings = &source.settings;
         let system =
             SddcManager::new(source.url.clone(), &source.http, system, clock.clone()).unwrap();
-        let facts = SourceFacts {
-            name: source.name.clone(),
-            system: source.system.word(),
-            url: source.url.to_string(),
-            stale_after: settings.stale_after,
-            max_open_tasks: settings.max_open_tasks,
-            max_open_failures: settings.max_open_failures,
-        };
-        let schedule = Schedule {
-            interval: settings.poll_interval,
-            timeout: settings.full_poll_timeout,
-        };
-        let ledger = Ledger::new(Limits {
-            retention: settings.ledger_retention,
-            failure_open_for: settings.failure_open_for,
-            operations: settings.max_operations,
-            subtask_names: settings.max_subtask_names,
-            error_codes: settings.max_error_codes,
-        });
+        let (facts, schedule, ledger) = plan(&source);
         let (poller, pages) = Poller::new(system, facts, schedule, ledger, clock.clone());
         Self {
             poller,
