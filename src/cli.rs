@@ -109,7 +109,7 @@ pub struct Args {
     )]
     pub disable_exporter_metrics: bool,
 
-    /// Folder of the ledgers [default: data/]; no effect yet, as they are in memory alone.
+    /// Folder of the ledgers [default: data/]; an empty text keeps them in memory alone.
     #[arg(
         long = "storage.path",
         env = "VTE_STORAGE_PATH",

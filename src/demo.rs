@@ -68,7 +68,9 @@ impl Sources {
     /// The configuration that has them as its sources.
     pub(crate) fn config(&self) -> String {
         let (username, password) = ACCOUNT;
-        let mut config = String::from("global: {poll_interval: 5s, stale_after: 30s}\nsources:\n");
+        let mut config = String::from(
+            "global: {poll_interval: 5s, stale_after: 30s, counter_birth_hold: 5s}\nsources:\n",
+        );
         for (name, address) in &self.addresses {
             write!(
                 config,

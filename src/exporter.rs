@@ -15,7 +15,8 @@ use tracing::{error, info};
 use crate::cli::{Args, ListenAddress};
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig, SystemConfig};
-use crate::ledger::{Ledger, Limits as LedgerLimits};
+use crate::ledger::storage::{Folder, Identity, StorageError};
+use crate::ledger::{KeptLedger, Limits as LedgerLimits};
 use crate::metrics::{Exporter, SourceFacts, SourcePage};
 use crate::poller::{Poller, Schedule};
 use crate::program::ProgramError;
@@ -37,6 +38,8 @@ pub struct BindError {
 pub struct Setup {
     pollers: Vec<AnyPoller>,
     site: Site,
+    /// Nobody else can use it while this lives.
+    _folder: Option<Folder>,
 }
 
 /// A poller of any system.
@@ -46,16 +49,22 @@ enum AnyPoller {
 }
 
 impl AnyPoller {
-    async fn run(self, stop: CancellationToken) {
+    async fn run(self, stop: CancellationToken, served: CancellationToken) {
         match self {
-            Self::SddcManager(poller) => poller.run(stop).await,
+            Self::SddcManager(poller) => poller.run(stop, served).await,
         }
     }
 }
 
 impl Setup {
-    /// The pollers of this shard's sources and the site over their snapshots.
-    pub fn new(args: &Args, config: Config, clock: &Clock) -> Result<Self, ProgramError> {
+    /// The pollers of this shard's sources, whose ledgers are in `folder` or in
+    /// memory alone, and the site over their snapshots.
+    pub fn new(
+        args: &Args,
+        config: Config,
+        folder: Option<Folder>,
+        clock: &Clock,
+    ) -> Result<Self, ProgramError> {
         let exporter = Exporter {
             configured_at: clock.now(),
             shard: args.shard,
@@ -65,35 +74,49 @@ impl Setup {
         let (mut pollers, mut pages) = (Vec::new(), Vec::new());
         let sources = config.sources.into_iter();
         for source in sources.filter(|source| is_ours(&source.name, &exporter)) {
-            let (poller, page) = poller(&source, clock.clone(), &args.config_file)?;
+            let ledger = ledger(&source, folder.as_ref(), clock)?;
+            let (poller, page) = poller(&source, ledger, clock.clone(), &args.config_file)?;
             pollers.push(poller);
             pages.push(page);
         }
         let path = args.telemetry_path.to_string();
         let site = Site::new(&path, pages, exporter, args.max_requests);
-        Ok(Self { pollers, site })
+        Ok(Self {
+            pollers,
+            site,
+            _folder: folder,
+        })
     }
 
     /// Polls and serves until `stop` is cancelled.
     pub async fn run(self, listeners: Vec<TcpListener>, stop: CancellationToken) {
-        let mut running = JoinSet::new();
+        let (mut polling, mut serving) = (JoinSet::new(), JoinSet::new());
+        let served = CancellationToken::new();
         for poller in self.pollers {
-            running.spawn(poller.run(stop.clone()));
+            polling.spawn(poller.run(stop.clone(), served.clone()));
         }
         for listener in listeners {
             let site = self.site.clone();
             let answer = move |request| std::future::ready(site.answer(&request));
-            running.spawn(server::serve(
+            serving.spawn(server::serve(
                 listener,
                 answer,
                 Limits::default(),
                 stop.clone(),
             ));
         }
-        while let Some(ended) = running.join_next().await {
-            if let Err(panic) = ended {
-                error!(%panic, "a part of the exporter ended early");
-            }
+        // Only when the last scrape was answered is it known what was shown.
+        ended(serving).await;
+        served.cancel();
+        ended(polling).await;
+    }
+}
+
+/// Waits until all parts have ended.
+async fn ended(mut parts: JoinSet<()>) {
+    while let Some(ended) = parts.join_next().await {
+        if let Err(panic) = ended {
+            error!(%panic, "a part of the exporter ended early");
         }
     }
 }
@@ -101,7 +124,8 @@ impl Setup {
 /// Whether the configuration can be put to work, certificates included.
 pub(crate) fn check(config: &Config, file: &Path) -> Result<(), ProgramError> {
     for source in &config.sources {
-        poller(source, Clock::system(), file)?;
+        let ledger = KeptLedger::in_memory(limits(source));
+        poller(source, ledger, Clock::system(), file)?;
     }
     Ok(())
 }
@@ -118,8 +142,28 @@ pub(crate) fn unreadable_secrets(config: &Config) -> Vec<String> {
     unreadable.collect()
 }
 
+/// The ledger of a source, in the folder or in memory.
+fn ledger(
+    source: &SourceConfig,
+    folder: Option<&Folder>,
+    clock: &Clock,
+) -> Result<KeptLedger, ProgramError> {
+    let limits = limits(source);
+    let Some(folder) = folder else {
+        return Ok(KeptLedger::in_memory(limits));
+    };
+    let unreadable = |error: StorageError| ProgramError::Ledger {
+        folder: folder.path().display().to_string(),
+        name: source.name.clone(),
+        error,
+    };
+    let opened = KeptLedger::open(folder, identity(source), limits, clock.now());
+    opened.map_err(unreadable)
+}
+
 fn poller(
     source: &SourceConfig,
+    ledger: KeptLedger,
     clock: Clock,
     file: &Path,
 ) -> Result<(AnyPoller, watch::Receiver<Arc<SourcePage>>), ProgramError> {
@@ -128,7 +172,7 @@ fn poller(
         name: source.name.clone(),
         error,
     };
-    let (facts, schedule, ledger) = plan(source);
+    let (facts, schedule) = plan(source);
     match &source.system {
         SystemConfig::SddcManager(config) => {
             let url = source.url.clone();
@@ -141,12 +185,12 @@ fn poller(
 }
 
 /// What the configuration of a source means for its poller.
-pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule, Ledger) {
+pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule) {
     let settings = &source.settings;
     let facts = SourceFacts {
         name: source.name.clone(),
         system: source.system.word(),
-        url: source.url.as_str().trim_end_matches('/').to_owned(),
+        url: plain_url(source),
         stale_after: settings.stale_after,
         max_open_tasks: settings.max_open_tasks,
         max_open_failures: settings.max_open_failures,
@@ -155,14 +199,34 @@ pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule, Ledger) {
         interval: settings.poll_interval,
         timeout: settings.full_poll_timeout,
     };
-    let ledger = Ledger::new(LedgerLimits {
+    (facts, schedule)
+}
+
+/// What the configuration of a source means for its ledger.
+pub fn limits(source: &SourceConfig) -> LedgerLimits {
+    let settings = &source.settings;
+    LedgerLimits {
         retention: settings.ledger_retention,
         failure_open_for: settings.failure_open_for,
+        birth_hold: settings.counter_birth_hold,
         operations: settings.max_operations,
         subtask_names: settings.max_subtask_names,
         error_codes: settings.max_error_codes,
-    });
-    (facts, schedule, ledger)
+    }
+}
+
+/// What a source's file is told from another's by.
+pub fn identity(source: &SourceConfig) -> Identity {
+    Identity {
+        source: source.name.clone(),
+        system: source.system.word().to_owned(),
+        url: plain_url(source),
+    }
+}
+
+/// Without the slash at the end; the configuration refuses one with credentials.
+fn plain_url(source: &SourceConfig) -> String {
+    source.url.as_str().trim_end_matches('/').to_owned()
 }
 
 /// Whether a source belongs to this shard: a stable hash of its name decides.

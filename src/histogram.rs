@@ -19,6 +19,16 @@ impl Histogram {
         }
     }
 
+    /// A histogram with these counts, one for each bound and one for what lies
+    /// above; none if there are not so many.
+    pub fn restored(bounds: &'static [f64], counts: Vec<u64>, sum: f64) -> Option<Self> {
+        (counts.len() == bounds.len() + 1).then_some(Self {
+            bounds,
+            counts,
+            sum,
+        })
+    }
+
     /// Counts one value.
     pub fn observe(&mut self, value: f64) {
         let fits = |bound: &&f64| value <= **bound;

@@ -8,12 +8,19 @@
 //! - an *episode* (one stay of a task in an outcome) is counted once;
 //! - the counts by status sum to the tasks that the source lists.
 
+mod births;
 mod change;
 mod entry;
 mod failures;
+mod kept;
 mod names;
+mod observed;
 mod open;
+mod parts;
 mod recency;
+pub mod storage;
+mod table;
+mod tables;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,21 +30,27 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use change::{Change, Event};
-use entry::{Entry, Verdict};
+use entry::{End, Entry, Verdict};
+pub use kept::KeptLedger;
 pub use names::{NameId, Names, OTHER};
+use observed::Observed;
 pub use open::OpenTask;
+use parts::Parts;
 pub use recency::Recency;
-pub use totals::{DURATION_BUCKETS, Totals};
+use table::Table;
+pub use totals::{Amount, Child, DURATION_BUCKETS, Totals};
 
 use crate::task::{Counts, Listing, Met, Status, Summary, TaskKey};
 
-/// How much a ledger keeps.
+/// How much a ledger keeps, and what it holds back.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How long an entry stays after the source stopped listing its task.
     pub retention: Duration,
     /// How old an open failure can be.
     pub failure_open_for: Duration,
+    /// How long a new counter is shown as it was born; zero turns it off.
+    pub birth_hold: Duration,
     /// Operations with a label value of their own.
     pub operations: usize,
     /// Sub-task names with a label value of their own.
@@ -46,27 +59,40 @@ pub struct Limits {
     pub error_codes: usize,
 }
 
+/// The time of a poll.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// On this machine.
+    pub here: Timestamp,
+    /// At the source, which its tasks' times go by.
+    pub there: Timestamp,
+}
+
 /// The memory of one source.
 #[derive(Debug)]
 pub struct Ledger {
     limits: Limits,
-    entries: BTreeMap<TaskKey, Entry>,
-    open: BTreeMap<TaskKey, OpenTask>,
-    parts: Names,
-    /// The parts that were read to their end once: what is new in them appeared.
-    known_parts: BTreeSet<NameId>,
+    entries: Table<TaskKey, Entry>,
+    /// Of the tasks that had several episodes, the ends of the former ones.
+    earlier: Table<TaskKey, Vec<End>>,
+    open: Table<TaskKey, OpenTask>,
+    parts: Parts,
     operations: Names,
     subtask_names: Names,
     error_codes: Names,
-    counts: BTreeMap<NameId, Counts>,
-    recency: BTreeMap<NameId, Recency>,
+    recency: Table<NameId, Recency>,
     totals: Totals,
+    observed: Observed,
+    /// The listed entries by operation and status.
+    counts: BTreeMap<NameId, Counts>,
 }
 
 /// What is true during one `apply`.
 struct Poll {
-    now: Timestamp,
+    now: Now,
     changes: Vec<Change>,
+    /// The entries of tasks that were met for the first time.
+    fresh: BTreeMap<TaskKey, Entry>,
     /// Whether a failure became open.
     opened: bool,
     /// Scope and start of the successes that are new.
@@ -78,16 +104,17 @@ impl Ledger {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            entries: BTreeMap::new(),
-            open: BTreeMap::new(),
-            parts: Names::new(usize::MAX),
-            known_parts: BTreeSet::new(),
+            entries: Table::default(),
+            earlier: Table::default(),
+            open: Table::default(),
+            parts: Parts::default(),
             operations: Names::new(limits.operations),
             subtask_names: Names::new(limits.subtask_names),
             error_codes: Names::new(limits.error_codes),
+            recency: Table::default(),
+            totals: Totals::new(limits.birth_hold),
+            observed: Observed::default(),
             counts: BTreeMap::new(),
-            recency: BTreeMap::new(),
-            totals: Totals::default(),
         }
     }
 
@@ -98,7 +125,7 @@ impl Ledger {
         tasks
             .filter(|(_, open)| open.task.status.is_unfinished())
             .filter_map(|(key, open)| {
-                let part = self.parts.value(self.entries.get(key)?.part);
+                let part = self.parts.name(self.entries.get(key)?.part);
                 let missing = listing.is_whole(part);
                 missing.then(|| (Arc::clone(part), open.task.id.clone()))
             })
@@ -108,26 +135,32 @@ impl Ledger {
     /// Takes in what a poll showed at `now` and says what changed, having
     /// counted it.
     ///
-    /// A finished task in the first whole listing of its part, or one that
+    /// A finished task that was there before its part was first read, or that
     /// ended longer ago than the retention when it is first met, is recorded
     /// and not counted.
-    pub fn apply(&mut self, listing: Listing, now: Timestamp) -> Vec<Change> {
+    pub fn apply(&mut self, listing: Listing, now: Now) -> Vec<Change> {
+        self.observed.poll(now.here);
         let mut poll = Poll {
             now,
             changes: Vec::new(),
+            fresh: BTreeMap::new(),
             opened: false,
             successes: Vec::new(),
         };
-        let whole: BTreeSet<_> = listing
+        let read: Vec<_> = listing
             .parts()
-            .filter(|part| listing.is_whole(part))
-            .map(|part| self.parts.number(part))
+            .map(|part| (self.parts.number(part), listing.is_whole(part)))
             .collect();
+        let whole = read.iter().filter(|(_, whole)| *whole);
+        let whole: BTreeSet<_> = whole.map(|(part, _)| *part).collect();
         self.drop_missing(&listing, &whole, &mut poll);
         for (key, met) in listing.into_met() {
             self.meet(key, met, &mut poll);
         }
-        self.known_parts.extend(whole);
+        for (part, whole) in read {
+            self.parts.read(part, whole, now.there);
+        }
+        self.entries.extend(std::mem::take(&mut poll.fresh));
         self.close_failures(&poll);
         for change in &poll.changes {
             self.totals.record(change);
@@ -138,33 +171,48 @@ impl Ledger {
     /// Unlists what is missing from the parts that were read to their end, and
     /// forgets what was unlisted long ago.
     fn drop_missing(&mut self, listing: &Listing, whole: &BTreeSet<NameId>, poll: &mut Poll) {
-        let mut forgotten = Vec::new();
-        for (key, entry) in &mut self.entries {
-            if let Some(since) = entry.unlisted.get() {
-                if is_older(since, poll.now, self.limits.retention) {
+        let (mut forgotten, mut dropped) = (Vec::new(), Vec::new());
+        for (key, entry) in self.entries.iter() {
+            if let Some(seconds) = entry.unlisted_for(self.observed) {
+                if Duration::from_secs(seconds.into()) > self.limits.retention {
                     forgotten.push(*key);
                 }
-                continue;
-            }
-            if !whole.contains(&entry.part) || listing.has_met(*key) {
-                continue;
-            }
-            if entry.status.is_unfinished() {
+            } else if whole.contains(&entry.part) && !listing.has_met(*key) {
                 // Reading it by id failed, or its turn has not come: it is not known to be gone.
-                if !listing.is_gone(*key) {
-                    continue;
-                }
-                if entry.outcome.is_none() {
-                    poll.push(entry.operation, Event::Vanished);
+                if entry.status.is_outcome() || listing.is_gone(*key) {
+                    dropped.push(*key);
                 }
             }
-            entry.unlisted = Some(poll.now).into();
-            self.open.remove(key);
-            let counts = self.counts.entry(entry.operation).or_default();
-            counts.take(entry.status);
         }
         for key in forgotten {
             self.entries.remove(&key);
+            self.earlier.remove(&key);
+        }
+        for key in dropped {
+            self.drop_task(key, poll);
+        }
+    }
+
+    /// Takes in that the source does not have a task any more.
+    fn drop_task(&mut self, key: TaskKey, poll: &mut Poll) {
+        self.open.remove(&key);
+        let observed = self.observed;
+        // What is missing when a part is read for the first time is of another source.
+        let parts = &self.parts;
+        let dropped = self.entries.change(&key, |entry| {
+            entry.unlist(observed);
+            let ended = entry.status.is_outcome() || entry.outcome.is_some();
+            let vanishes = !ended && !entry.vanished && parts.is_known(entry.part);
+            entry.vanished |= vanishes;
+            (*entry, vanishes)
+        });
+        let Some((entry, vanishes)) = dropped else {
+            return;
+        };
+        let counts = self.counts.entry(entry.operation).or_default();
+        counts.take(entry.status);
+        if vanishes {
+            poll.push(entry.operation, Event::Vanished);
         }
     }
 
@@ -172,19 +220,14 @@ impl Ledger {
     fn meet(&mut self, key: TaskKey, met: Met, poll: &mut Poll) {
         let (summary, call) = (&met.summary, met.call);
         let operation = self.operations.number(&summary.operation);
+        self.totals.know(operation);
         let part = self.parts.number(&met.part);
-        let episode = if let Some(entry) = self.entries.get_mut(&key) {
-            if entry.is_listed() {
-                let counts = self.counts.entry(entry.operation).or_default();
-                counts.take(entry.status);
-            }
-            let verdict = entry.judge(summary, call);
-            entry.update(summary, call, verdict);
-            (entry.operation, entry.part) = (operation, part);
-            (verdict == Verdict::Episode).then_some(true)
+        let episode = if self.entries.contains(&key) {
+            let entered = self.meet_again(key, &met, operation, part);
+            entered.then_some(true)
         } else {
             let entry = Entry::new(summary, call, operation, part);
-            self.entries.insert(key, entry);
+            poll.fresh.insert(key, entry);
             let counted = self.is_new(summary, part, poll.now);
             if counted {
                 poll.push(operation, Event::Started);
@@ -201,19 +244,56 @@ impl Ledger {
         }
         let open = met
             .task
-            .map(|task| OpenTask::new(*task, operation, poll.now));
+            .map(|task| OpenTask::new(*task, operation, poll.now.here));
         self.track(key, open, episode, poll);
+    }
+
+    /// Takes in a task that is known, and returns whether it entered an outcome.
+    fn meet_again(&mut self, key: TaskKey, met: &Met, operation: NameId, part: NameId) -> bool {
+        let earlier = self.earlier.get(&key).map_or(&[][..], Vec::as_slice);
+        let counts = &mut self.counts;
+        let ends = self.entries.change(&key, |entry| {
+            if entry.is_listed() {
+                let counts = counts.entry(entry.operation).or_default();
+                counts.take(entry.status);
+            }
+            let before = entry.end();
+            let verdict = entry.judge(&met.summary, met.call, earlier);
+            entry.update(&met.summary, met.call, verdict);
+            (entry.operation, entry.part) = (operation, part);
+            let left = before.filter(|_| verdict == Verdict::Episode || entry.end() != before);
+            (verdict == Verdict::Episode, left)
+        });
+        let (entered, left) = ends.unwrap_or_default();
+        if let Some(end) = left {
+            self.leave(key, end);
+        }
+        entered
+    }
+
+    /// Remembers an episode that is over.
+    fn leave(&mut self, key: TaskKey, end: End) {
+        /// A task that is retried for ever shall not fill the memory.
+        const REMEMBERED: usize = 32;
+        let mut earlier = self.earlier.get(&key).cloned().unwrap_or_default();
+        if !earlier.contains(&end) {
+            earlier.push(end);
+            if earlier.len() > REMEMBERED {
+                earlier.remove(0);
+            }
+            self.earlier.put(key, earlier);
+        }
     }
 
     /// Whether a task that is met for the first time counts: an unfinished one
     /// always, a finished one unless it is history.
-    fn is_new(&self, task: &Summary, part: NameId, now: Timestamp) -> bool {
+    fn is_new(&self, task: &Summary, part: NameId, now: Now) -> bool {
         if task.status.is_unfinished() {
             return true;
         }
         let ended = task.ended.get();
-        let long_ago = ended.is_some_and(|ended| is_older(ended, now, self.limits.retention));
-        self.known_parts.contains(&part) && !long_ago
+        let long_ago = ended.is_some_and(|end| is_older(end, now.there, self.limits.retention));
+        !long_ago && self.parts.is_news(part, ended)
     }
 
     /// Takes in that a task entered an outcome, `counted` or as history.
@@ -223,9 +303,10 @@ impl Ledger {
             (Some(started), Some(ended)) => Duration::try_from(ended.duration_since(started)).ok(),
             _ => None,
         };
-        if let Some(ended) = ended.or_else(|| counted.then_some(poll.now)) {
-            let recency = self.recency.entry(operation).or_default();
+        if let Some(ended) = ended.or_else(|| counted.then_some(poll.now.there)) {
+            let mut recency = self.recency.get(&operation).cloned().unwrap_or_default();
             recency.ended(task.status, ended, took);
+            self.recency.put(operation, recency);
         }
         if let (true, Some(started)) = (task.status.is_success() && task.scope != 0, started) {
             poll.successes.push((task.scope, started));
@@ -250,7 +331,7 @@ impl Ledger {
 
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.len() == 0
     }
 
     /// The operations that were met.

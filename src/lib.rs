@@ -13,6 +13,7 @@
 //!   the listing of one poll. It does no I/O.
 //! - [`ledger`] compares a listing with what it remembers and says what changed,
 //!   so that each outcome is counted once. It is pure: the time is an argument.
+//!   [`ledger::storage`] keeps it in a file, and [`ledger::KeptLedger`] is both.
 //! - [`metrics`] has the catalogue of families in one table, and makes a sorted
 //!   snapshot of a source after each poll.
 //! - [`web`] answers scrapes from the snapshots. A scrape never waits for a poll.

@@ -169,6 +169,10 @@ catalogue! {
         "Label values that became other because of a limit";
     LedgerEntries Gauge Exporter "virt_exporter_ledger_entries" ["source"]
         "Tasks that the ledger remembers";
+    LedgerCommitFailures Counter Exporter "virt_exporter_ledger_commit_failures_total" []
+        "Times that a ledger could not be written to disk; the event metrics stand still meanwhile";
+    LedgerSize Gauge Exporter "virt_exporter_ledger_size_bytes" []
+        "Size of the files of the ledgers; none if they are in memory alone";
     PollerPanics Counter Exporter "virt_exporter_poller_panics_total" ["source"]
         "Panics while reading a source";
     BuildInfo Gauge Exporter "virt_exporter_build_info" ["version" "revision" "rustc"]

@@ -3,6 +3,7 @@
 //! the source or its ledger.
 
 mod backoff;
+mod keeper;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -16,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use backoff::Pauses;
+use keeper::Keeper;
 
 use crate::clock::Clock;
-use crate::ledger::{Change, Event, Ledger};
+use crate::ledger::{Change, Event, KeptLedger, Now};
 use crate::metrics::{SourceFacts, SourcePage, SourceView};
 use crate::sources::{Health, Reason, Source, SourceError};
 use crate::task::{Call, Listing, TaskKey};
@@ -41,7 +43,7 @@ pub struct Poller<S> {
     source: S,
     facts: SourceFacts,
     schedule: Schedule,
-    ledger: Ledger,
+    keeper: Keeper,
     health: Health,
     clock: Clock,
     publish: watch::Sender<Arc<SourcePage>>,
@@ -55,13 +57,13 @@ impl<S: Source> Poller<S> {
         source: S,
         facts: SourceFacts,
         schedule: Schedule,
-        ledger: Ledger,
+        ledger: KeptLedger,
         clock: Clock,
     ) -> (Self, watch::Receiver<Arc<SourcePage>>) {
         let health = Health::default();
         let page = SourcePage::new(SourceView {
             facts: &facts,
-            ledger: &ledger,
+            kept: &ledger,
             health: &health,
             traffic: source.traffic(),
             clock_skew: None,
@@ -71,7 +73,7 @@ impl<S: Source> Poller<S> {
             source,
             facts,
             schedule,
-            ledger,
+            keeper: Keeper::new(ledger, clock.clone()),
             health,
             clock,
             publish,
@@ -80,16 +82,19 @@ impl<S: Source> Poller<S> {
         (poller, pages)
     }
 
-    /// Polls until `stop` is cancelled; a poll under way is given up then.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Polls until `stop` is cancelled; reading is given up then, but no commit.
+    /// Once `served` is cancelled too, and nothing is scraped any more, the
+    /// ledger is closed.
+    pub async fn run(mut self, stop: CancellationToken, served: CancellationToken) {
         let mut pauses = Pauses::new(self.schedule.interval);
         let mut failing = None;
         loop {
             let began = Instant::now();
-            let result = tokio::select! {
+            let read = tokio::select! {
                 () = stop.cancelled() => break,
-                result = self.poll() => result,
+                read = self.read_in_time() => read,
             };
+            let result = self.take_in(read).await;
             self.report(result.as_ref().err(), &mut failing);
             let next = match &result {
                 // A poll that took longer than the interval leaves the source some rest.
@@ -99,14 +104,23 @@ impl<S: Source> Poller<S> {
             };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = sleep_until(next) => {}
+                () = self.wait(next) => {}
             }
         }
+        served.cancelled().await;
+        self.close().await;
         debug!(source = %self.facts.name, "the poller stopped");
     }
 
-    /// Polls once: reads, applies, publishes. A failed poll changes no task.
+    /// Polls once: reads, applies, commits, publishes. A failed poll changes no
+    /// task.
     pub async fn poll(&mut self) -> Result<(), SourceError> {
+        let read = self.read_in_time().await;
+        self.take_in(read).await
+    }
+
+    /// Reads the source, in the time that a poll may take.
+    async fn read_in_time(&mut self) -> Result<Listing, SourceError> {
         let began = Instant::now();
         let read = timeout(self.schedule.timeout, self.read());
         let result = match AssertUnwindSafe(read).catch_unwind().await {
@@ -115,14 +129,24 @@ impl<S: Source> Poller<S> {
                 let detail = format!("the poll took longer than {:?}", self.schedule.timeout);
                 Err(SourceError::new(Reason::Timeout, "poll", detail))
             }
-            Err(panic) => {
-                self.health.panics += 1;
-                let detail = format!("reading the source panicked: {}", message(&*panic));
-                Err(SourceError::new(Reason::Protocol, "poll", detail))
-            }
+            Err(panic) => Err(self.panicked("reading the source", panic_message(&*panic))),
         };
         self.health.polled(began.elapsed());
-        let result = result.map(|listing| self.apply(listing));
+        result
+    }
+
+    fn panicked(&mut self, doing: &str, message: &str) -> SourceError {
+        self.health.panics += 1;
+        let detail = format!("{doing} panicked: {message}");
+        SourceError::new(Reason::Protocol, "poll", detail)
+    }
+
+    /// Applies what was read, commits and publishes.
+    async fn take_in(&mut self, read: Result<Listing, SourceError>) -> Result<(), SourceError> {
+        let result = match read {
+            Ok(listing) => self.apply(listing).await,
+            Err(error) => self.commit().await.and(Err(error)),
+        };
         if let Err(error) = &result {
             self.health.failed(error);
         }
@@ -130,10 +154,30 @@ impl<S: Source> Poller<S> {
         result
     }
 
+    /// Waits for the next poll. What is due in the ledger meanwhile is done.
+    async fn wait(&mut self, next: Instant) {
+        loop {
+            let now = Instant::now();
+            let due = self
+                .keeper
+                .kept()
+                .due(now.into_std())
+                .map(Instant::from_std);
+            sleep_until(due.map_or(next, |due| due.min(next))).await;
+            if Instant::now() >= next {
+                return;
+            }
+            if let Err(error) = self.commit().await {
+                warn!(source = %self.facts.name, %error, "the ledger failed");
+            }
+            self.publish();
+        }
+    }
+
     /// Reads the listing, and by id what should have been in it.
     async fn read(&mut self) -> Result<Listing, SourceError> {
         let mut listing = self.source.read().await?;
-        let mut missing = self.ledger.missing(&listing);
+        let mut missing = self.keeper.kept().ledger().missing(&listing);
         // One that cannot be read does not keep those behind it waiting for ever.
         let turn = missing.partition_point(|(_, id)| Some(TaskKey::of(id)) <= self.looked_for);
         missing.rotate_left(turn);
@@ -156,17 +200,55 @@ impl<S: Source> Poller<S> {
         Ok(listing)
     }
 
-    fn apply(&mut self, listing: Listing) {
-        let now = self.clock.now();
+    async fn apply(&mut self, listing: Listing) -> Result<(), SourceError> {
+        let here = self.clock.now();
+        let skew = self.source.clock_skew().unwrap_or_default();
+        let there = here.saturating_add(skew).unwrap_or(here);
         let (complete, unreadable) = (listing.is_complete(), listing.unreadable());
-        let tasks = listing.len();
-        let changes = self.ledger.apply(listing, now);
-        self.health.succeeded(now, complete, &unreadable);
+        let (tasks, instant, scraped) = (listing.len(), now(), self.first_scrape());
+        let applied = self.keeper.work(move |kept| {
+            kept.scraped(scraped);
+            let changes = kept.apply(listing, Now { here, there });
+            kept.commit(instant, here);
+            changes
+        });
+        let applied = applied.await;
+        let changes = applied.map_err(|panic| self.panicked("applying the listing", &panic))?;
+        self.health.succeeded(here, complete, &unreadable);
         let source = &self.facts.name;
         debug!(%source, tasks, complete, changes = changes.len(), "polled");
         for change in &changes {
             self.log_failure(change);
         }
+        Ok(())
+    }
+
+    /// Commits what a full disk did not take, or what was held back.
+    async fn commit(&mut self) -> Result<(), SourceError> {
+        let (here, instant, scraped) = (self.clock.now(), now(), self.first_scrape());
+        let committed = self.keeper.work(move |kept| {
+            kept.scraped(scraped);
+            kept.commit(instant, here);
+        });
+        let committed = committed.await;
+        committed.map_err(|panic| self.panicked("committing the ledger", &panic))
+    }
+
+    /// Commits for the last time.
+    async fn close(&mut self) {
+        let (here, scraped) = (self.clock.now(), self.first_scrape());
+        let closed = self.keeper.work(move |kept| {
+            kept.scraped(scraped);
+            kept.close(here);
+        });
+        if let Err(panic) = closed.await {
+            warn!(source = %self.facts.name, panic, "the ledger was not closed well");
+        }
+    }
+
+    /// When the page that is served now was scraped first.
+    fn first_scrape(&self) -> Option<std::time::Instant> {
+        self.publish.borrow().first_scrape()
     }
 
     /// One line for each counted failure, so that log-based tools can alert too.
@@ -179,12 +261,13 @@ impl<S: Source> Poller<S> {
         else {
             return;
         };
+        let ledger = self.keeper.kept().ledger();
         info!(
             source = %self.facts.name,
-            operation = %self.ledger.operations().value(change.operation),
+            operation = %ledger.operations().value(change.operation),
             task_id = %task_id,
             failed_subtask = %place.join(" / "),
-            error_code = %self.ledger.error_codes().value(*error_code),
+            error_code = %ledger.error_codes().value(*error_code),
             "a task failed"
         );
     }
@@ -211,19 +294,27 @@ impl<S: Source> Poller<S> {
         *failing = error.map(|error| error.reason);
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let page = SourcePage::new(SourceView {
             facts: &self.facts,
-            ledger: &self.ledger,
+            kept: self.keeper.kept(),
             health: &self.health,
             traffic: self.source.traffic(),
             clock_skew: self.source.clock_skew(),
         });
-        self.publish.send_replace(Arc::new(page));
+        // Whoever scrapes marks the page while it is lent, so nobody can do so later.
+        let before = self.publish.send_replace(Arc::new(page)).first_scrape();
+        self.keeper.published(before);
     }
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+/// The time on the clock that nobody can set, which a test can hold.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+/// What a panic says.
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")

@@ -13,6 +13,7 @@ use crate::cli::{Args, Command};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::exporter::{self, BindError, Setup};
+use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::sources::rest::ClientError;
 use crate::{build_info, demo, log};
 
@@ -52,6 +53,19 @@ pub enum ProgramError {
         /// Why.
         error: ClientError,
     },
+    /// The folder of the ledgers cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A ledger is there and cannot be read.
+    #[error("--storage.path: {folder}: the ledger of {name} cannot be read: {error}")]
+    Ledger {
+        /// The folder.
+        folder: String,
+        /// The source.
+        name: String,
+        /// Why.
+        error: StorageError,
+    },
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -66,7 +80,11 @@ pub enum ProgramError {
 impl ProgramError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Source { .. } | Self::Unsupported(_) => Exit::Usage,
+            Self::Config(_)
+            | Self::Source { .. }
+            | Self::Folder(_)
+            | Self::Ledger { .. }
+            | Self::Unsupported(_) => Exit::Usage,
             Self::Bind(_) | Self::System(..) => Exit::Failure,
         }
     }
@@ -138,7 +156,7 @@ fn start(args: &Args) -> Result<(), ProgramError> {
             Some(Command::Demo) => serve_demo(args, stop).await,
             Some(Command::Check) | None => {
                 let config = Config::load(&args.config_file)?;
-                serve(args, config, stop).await
+                serve(args, config, args.storage_folder(), stop).await
             }
         }
     });
@@ -149,18 +167,32 @@ fn start(args: &Args) -> Result<(), ProgramError> {
 async fn serve_demo(args: &Args, stop: CancellationToken) -> Result<(), ProgramError> {
     let sources = demo::Sources::start().await?;
     let config = Config::parse(&sources.config(), Path::new("the demo's configuration"))?;
-    let served = serve(args, config, stop).await;
+    // A demo that leaves nothing behind, unless it is asked to.
+    let scratch = tempfile::tempdir().map_err(|error| {
+        ProgramError::System("cannot make a temporary folder for the ledgers", error)
+    })?;
+    let folder = match &args.storage_path {
+        Some(_) => args.storage_folder(),
+        None => Some(scratch.path()),
+    };
+    let served = serve(args, config, folder, stop).await;
     sources.stop().await;
     served
 }
 
-async fn serve(args: &Args, config: Config, stop: CancellationToken) -> Result<(), ProgramError> {
+async fn serve(
+    args: &Args,
+    config: Config,
+    folder: Option<&Path>,
+    stop: CancellationToken,
+) -> Result<(), ProgramError> {
     if args.web_config_file.is_some() {
         let detail = "--web.config.file: TLS and users are not supported yet, and are not ignored";
         return Err(ProgramError::Unsupported(detail));
     }
     let warnings = config.warnings.clone();
-    let setup = Setup::new(args, config, &Clock::system())?;
+    let locked = folder.map(Folder::lock).transpose()?;
+    let setup = Setup::new(args, config, locked, &Clock::system())?;
     info!(
         version = build_info::VERSION,
         revision = build_info::REVISION,
@@ -169,7 +201,9 @@ async fn serve(args: &Args, config: Config, stop: CancellationToken) -> Result<(
     for warning in &warnings {
         warn!("{warning}");
     }
-    warn!("the ledger is in memory alone: after a restart each source starts from a baseline");
+    if folder.is_none() {
+        warn!("the ledger is in memory alone: after a restart each source starts from a baseline");
+    }
     let listeners = exporter::bind(&args.listen_addresses).await?;
     setup.run(listeners, stop).await;
     info!("stopped");

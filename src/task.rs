@@ -9,6 +9,7 @@ mod status;
 mod time;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use digest::{Digest, TaskKey};
 pub use listing::{Call, Listing, Met, Skipped, Summary, Unreadable};
@@ -21,7 +22,7 @@ pub use time::{Moment, TimeFrame, Times, parse_time};
 pub const UNKNOWN_OPERATION: &str = "unknown";
 
 /// A task as a source shows it, in the words of this exporter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// The source's id; opaque, and not always fit for a URL (see [`is_plain_id`]).
     pub id: String,
@@ -55,7 +56,7 @@ pub struct Task {
 }
 
 /// Something that a task acts on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resource {
     /// The source's id of it.
     pub id: String,
@@ -66,7 +67,7 @@ pub struct Resource {
 }
 
 /// What went wrong, in the source's words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TaskError {
     /// A code that machines can tell apart, such as `VCF_ENABLE_CEIP_ERROR`.
     pub code: Option<String>,

@@ -1,11 +1,23 @@
 //! What the ledger keeps of one task: what is needed to tell the next change.
 
-use super::NameId;
+use serde::{Deserialize, Serialize};
+
+use super::{NameId, Observed};
 use crate::task::{Call, Moment, Status, Summary};
 
-/// One task in the ledger.
-#[derive(Debug, Clone)]
+/// One task in the ledger; 48 bytes, as there may be a million of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Row", from = "Row")]
 pub(super) struct Entry {
+    /// A hash of operation and resources; 0 for none.
+    pub(super) scope: u64,
+    pub(super) started: Moment,
+    /// When the episode ended, as a call of the kind `ended_by` said.
+    pub(super) ended: Moment,
+    /// A hash of the source's own word for the status.
+    word: u32,
+    /// Since when the source no longer lists it, on the ledger's own clock; 0 while it does.
+    unlisted: u32,
     /// What the task does.
     pub(super) operation: NameId,
     /// The part of the source that lists it.
@@ -14,18 +26,35 @@ pub(super) struct Entry {
     pub(super) status: Status,
     /// The outcome that it is in, kept while its status is unknown.
     pub(super) outcome: Option<Status>,
-    /// A hash of the source's own word for the status.
-    pub(super) word: u64,
-    /// A hash of operation and resources; 0 for none.
-    pub(super) scope: u64,
-    pub(super) started: Moment,
-    /// When the episode ended, as a call of the kind `ended_by` said.
-    pub(super) ended: Moment,
-    pub(super) ended_by: Call,
-    /// Since when the source no longer lists it; `NONE` while it does.
-    pub(super) unlisted: Moment,
+    ended_by: Call,
     /// Whether this failure was resolved by a later success, or grew too old.
     pub(super) closed: bool,
+    /// Whether it was counted as vanished since its last outcome.
+    pub(super) vanished: bool,
+}
+
+/// An entry in a file: without names, and with new fields at the end alone.
+type Row = (
+    u64,
+    Moment,
+    Moment,
+    u32,
+    u32,
+    NameId,
+    NameId,
+    Status,
+    Option<Status>,
+    Call,
+    bool,
+    bool,
+);
+
+/// How an episode ended: what tells it from the other ones of its task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    outcome: Status,
+    at: Moment,
+    call: Call,
 }
 
 /// What meeting a task again means.
@@ -50,48 +79,91 @@ impl Entry {
             started: task.started,
             ended: task.ended,
             ended_by: call,
-            unlisted: Moment::NONE,
+            unlisted: 0,
             closed: false,
+            vanished: false,
         }
     }
 
     /// Whether the source lists it.
     pub(super) fn is_listed(&self) -> bool {
-        self.unlisted == Moment::NONE
+        self.unlisted == 0
     }
 
-    /// Whether the task as it is now stands in another episode than the entry.
+    /// Takes in that the source does not list it any more.
+    pub(super) fn unlist(&mut self, now: Observed) {
+        self.unlisted = now.seconds();
+    }
+
+    /// For how many seconds the source has not listed it.
+    pub(super) fn unlisted_for(&self, now: Observed) -> Option<u32> {
+        (!self.is_listed()).then(|| now.seconds().saturating_sub(self.unlisted))
+    }
+
+    /// Whether the task as it is now stands in another episode than the entry;
+    /// `earlier` are the episodes before that.
     ///
     /// The same outcome again, with nothing seen in between, is another episode
-    /// only if it ended later by a second or more, by the same kind of call.
-    pub(super) fn judge(&self, task: &Summary, call: Call) -> Verdict {
+    /// only if it ended later by a second or more, by the same kind of call. An
+    /// earlier episode that shows again is no other one: the list went back.
+    pub(super) fn judge(&self, task: &Summary, call: Call, earlier: &[End]) -> Verdict {
         let reinterpreted = self.word == task.word && self.status != task.status;
         if task.status.is_unfinished() || reinterpreted {
             return Verdict::Same;
         }
-        if self.outcome != Some(task.status) || self.ended_again(task, call) {
-            return Verdict::Episode;
+        let entered = match self.outcome {
+            None => true,
+            Some(outcome) if outcome == task.status => self.ended_later(task, call),
+            Some(_) => !self.is_earlier(task, call, earlier),
+        };
+        if entered {
+            Verdict::Episode
+        } else {
+            Verdict::Same
         }
-        Verdict::Same
     }
 
-    fn ended_again(&self, task: &Summary, call: Call) -> bool {
+    fn ended_later(&self, task: &Summary, call: Call) -> bool {
         let (Some(before), Some(now)) = (self.ended.get(), task.ended.get()) else {
             return false;
         };
         call == self.ended_by && now.as_millisecond() - before.as_millisecond() >= 1_000
     }
 
+    /// Whether the task shows one of its earlier episodes again; a retry that
+    /// was not seen has another end.
+    fn is_earlier(&self, task: &Summary, call: Call, earlier: &[End]) -> bool {
+        let shown = End {
+            outcome: task.status,
+            at: task.ended,
+            call,
+        };
+        let known = self.ended != Moment::NONE && task.ended != Moment::NONE;
+        known && self.ended != task.ended && earlier.contains(&shown)
+    }
+
+    /// How the episode that it is in ended, if it is in one and its end is known.
+    pub(super) fn end(&self) -> Option<End> {
+        let outcome = self.outcome.filter(|_| self.ended != Moment::NONE)?;
+        Some(End {
+            outcome,
+            at: self.ended,
+            call: self.ended_by,
+        })
+    }
+
     /// Takes over what the task is now.
     pub(super) fn update(&mut self, task: &Summary, call: Call, verdict: Verdict) {
-        if verdict == Verdict::Episode || (task.status.is_unfinished() && !self.keeps_outcome(task))
-        {
+        let leaves = task.status.is_unfinished() && !self.keeps_outcome(task);
+        let other = task.status.is_outcome() && self.outcome != Some(task.status);
+        if verdict == Verdict::Episode || leaves || other {
             self.closed = false;
             self.ended = Moment::NONE;
         }
         self.update_end(task, call);
         if task.status.is_outcome() {
             self.outcome = Some(task.status);
+            self.vanished = false;
         } else if !self.keeps_outcome(task) {
             self.outcome = None;
         }
@@ -99,7 +171,7 @@ impl Entry {
         self.word = task.word;
         self.scope = task.scope;
         self.started = task.started;
-        self.unlisted = Moment::NONE;
+        self.unlisted = 0;
     }
 
     /// A list's end wins over one read by id, so that the ends compared are of one kind.
@@ -114,5 +186,53 @@ impl Entry {
     /// A status that cannot be read does not end the episode.
     fn keeps_outcome(&self, task: &Summary) -> bool {
         task.status == Status::Unknown && self.outcome.is_some()
+    }
+}
+
+impl From<Entry> for Row {
+    fn from(entry: Entry) -> Self {
+        (
+            entry.scope,
+            entry.started,
+            entry.ended,
+            entry.word,
+            entry.unlisted,
+            entry.operation,
+            entry.part,
+            entry.status,
+            entry.outcome,
+            entry.ended_by,
+            entry.closed,
+            entry.vanished,
+        )
+    }
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            scope: row.0,
+            started: row.1,
+            ended: row.2,
+            word: row.3,
+            unlisted: row.4,
+            operation: row.5,
+            part: row.6,
+            status: row.7,
+            outcome: row.8,
+            ended_by: row.9,
+            closed: row.10,
+            vanished: row.11,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_small() {
+        assert_eq!(size_of::<Entry>(), 48);
     }
 }

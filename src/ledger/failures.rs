@@ -45,70 +45,67 @@ impl Ledger {
         poll: &mut Poll,
     ) {
         let closed = self.entries.get(&key).is_some_and(|entry| entry.closed);
-        let before = self.open.remove(&key);
-        let Some(mut open) = open else { return };
-        let failed = open.task.status == Status::Failed;
-        if failed && (open.task.resolved || closed) {
+        let failed = |open: &OpenTask| open.task.status == Status::Failed;
+        let open = open.filter(|open| !failed(open) || !(open.task.resolved || closed));
+        let Some(mut open) = open else {
+            self.open.remove(&key);
             return;
-        }
+        };
+        let before = self.open.get(&key).cloned();
         if let Some(before) = &before {
-            open.follow(before, poll.now);
+            open.follow(before, poll.now.here);
         }
-        if failed {
+        if failed(&open) {
             let same = before.filter(|before| episode.is_none() && before.failed_at.is_some());
             let history = open.task.started.filter(|_| episode == Some(false));
             let known = same.as_ref().and_then(|same| same.failed_at).or(history);
-            open.failed_at = open.task.ended.or(known).or(Some(poll.now));
-            open.counted = open.task.failed_nodes();
-            open.history = same
-                .as_ref()
-                .map_or_else(|| episode != Some(true), |same| same.history);
+            open.failed_at = open.task.ended.or(known).or(Some(poll.now.there));
             if let Some(same) = &same {
                 self.count_late(&mut open, same, poll);
+            } else {
+                let nodes = open.task.failed_nodes();
+                open.places = nodes.iter().map(|node| node.place).collect();
+                open.history = episode != Some(true);
+                poll.opened = true;
             }
-            poll.opened |= same.is_none();
         }
-        self.open.insert(key, open);
+        self.open.put(key, open);
     }
 
     /// Counts the places of failure that showed after the failure itself.
     fn count_late(&mut self, open: &mut OpenTask, before: &OpenTask, poll: &mut Poll) {
-        let shown = std::mem::replace(&mut open.counted, before.counted.clone());
-        for node in shown {
-            if open.counted.iter().any(|known| known.place == node.place) {
-                continue;
-            }
-            if !open.history {
+        open.places.clone_from(&before.places);
+        open.history = before.history;
+        for node in open.task.failed_nodes() {
+            if open.places.insert(node.place) && !open.history {
                 let subtask = self.subtask(&node);
                 poll.push(open.operation, Event::SubtaskFailed { subtask });
             }
-            open.counted.push(node);
         }
     }
 
     /// Closes the failures that a later success resolved, or that are too old.
     pub(super) fn close_failures(&mut self, poll: &Poll) {
         let successes = self.newest_successes(poll);
-        let limits = self.limits;
-        let entries = &mut self.entries;
-        self.open.retain(|key, open| {
-            let Some(failed_at) = open.failed_at else {
-                return true;
+        let oldest = self.limits.failure_open_for;
+        let is_resolved = |open: &OpenTask| {
+            let (Some(scope), Some(started)) = (open.task.scope(), open.task.started) else {
+                return false;
             };
-            let resolved =
-                open.task
-                    .scope()
-                    .zip(open.task.started)
-                    .is_some_and(|(scope, started)| {
-                        let newest = successes.get(&scope);
-                        newest.is_some_and(|success| *success > started)
-                    });
-            let stays = !resolved && !is_older(failed_at, poll.now, limits.failure_open_for);
-            if let (false, Some(entry)) = (stays, entries.get_mut(key)) {
-                entry.closed = true;
-            }
-            stays
-        });
+            successes
+                .get(&scope)
+                .is_some_and(|success| *success > started)
+        };
+        let closes = |open: &OpenTask| {
+            let failed_at = open.failed_at;
+            failed_at.is_some_and(|at| is_older(at, poll.now.there, oldest) || is_resolved(open))
+        };
+        let closing = self.open.iter().filter(|(_, open)| closes(open));
+        let closing: Vec<_> = closing.map(|(key, _)| *key).collect();
+        for key in closing {
+            self.open.remove(&key);
+            self.entries.change(&key, |entry| entry.closed = true);
+        }
     }
 
     /// The newest start of a success by scope, as far as open failures may need it.

@@ -1,15 +1,19 @@
 //! Label values by number, with a limit to how many there can be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::storage::Rows;
+use super::table::Table;
 use crate::task::{Digest, label};
 
 /// The value that further ones become once the limit is reached.
 pub const OTHER: &str = "other";
 
 /// The number of a label value within its [`Names`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NameId(u32);
 
 /// The values of one label: the first ones met keep theirs, further ones
@@ -17,9 +21,11 @@ pub struct NameId(u32);
 #[derive(Debug)]
 pub struct Names {
     limit: usize,
+    /// Numbered from 0.
+    values: Table<NameId, Arc<str>>,
     numbers: BTreeMap<Arc<str>, NameId>,
-    values: Vec<Arc<str>>,
-    folded: BTreeSet<u64>,
+    /// Hashes of the values that became [`OTHER`].
+    folded: Table<u64, ()>,
 }
 
 impl Names {
@@ -27,9 +33,9 @@ impl Names {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
+            values: Table::default(),
             numbers: BTreeMap::new(),
-            values: Vec::new(),
-            folded: BTreeSet::new(),
+            folded: Table::default(),
         }
     }
 
@@ -44,19 +50,22 @@ impl Names {
             self.fold(&value);
             return self.number(OTHER);
         }
-        let number = NameId(u32::try_from(self.values.len()).expect("limits are far below 2^32"));
+        let number = NameId(u32::try_from(self.numbers.len()).expect("limits are far below 2^32"));
         let value: Arc<str> = value.into();
-        self.values.push(Arc::clone(&value));
+        self.values.put(number, Arc::clone(&value));
         self.numbers.insert(value, number);
         number
     }
 
     /// The value with this number.
     pub fn value(&self, number: NameId) -> &Arc<str> {
-        usize::try_from(number.0)
-            .ok()
-            .and_then(|index| self.values.get(index))
-            .expect("numbers come from this table alone")
+        let value = self.values.get(&number);
+        value.expect("numbers come from this table alone")
+    }
+
+    /// Whether this is the number of a value.
+    pub(super) fn has(&self, number: NameId) -> bool {
+        self.values.contains(&number)
     }
 
     /// Every value with its number, sorted by value.
@@ -73,8 +82,28 @@ impl Names {
         /// A source that invents names for ever shall not fill the memory.
         const COUNTED: usize = 100_000;
         if self.folded.len() < COUNTED {
-            self.folded.insert(Digest::new().text(value).finish());
+            self.folded.put(Digest::new().text(value).finish(), ());
         }
+    }
+
+    /// What is to be kept; once it was read, [`Names::index`] is due.
+    pub(super) fn rows(&mut self) -> [&mut dyn Rows; 2] {
+        [&mut self.values, &mut self.folded]
+    }
+
+    /// Makes the values findable after they were read; false if their numbers
+    /// are not those that this table gives.
+    pub(super) fn index(&mut self) -> bool {
+        let values = self.values.iter();
+        self.numbers = values
+            .map(|(number, value)| (Arc::clone(value), *number))
+            .collect();
+        let in_order = self
+            .values
+            .iter()
+            .zip(0..)
+            .all(|((number, _), place)| number.0 == place);
+        in_order && self.numbers.len() == self.values.len()
     }
 }
 

@@ -1,12 +1,15 @@
 //! The tasks that matter now: unfinished, or failed and unresolved.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::NameId;
-use crate::task::{FailedNode, Task};
+use crate::task::Task;
 
 /// An open task, whole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenTask {
     /// The task as it was met last.
     pub task: Task,
@@ -18,8 +21,8 @@ pub struct OpenTask {
     pub last_change: Timestamp,
     /// When the failure happened; `None` while it is unfinished.
     pub failed_at: Option<Timestamp>,
-    /// The places of failure that were counted in this episode.
-    pub(super) counted: Vec<FailedNode>,
+    /// The places of failure that are known of this episode.
+    pub(super) places: BTreeSet<u64>,
     /// Whether the failed episode is history, of which nothing is counted.
     pub(super) history: bool,
     fingerprint: u64,
@@ -34,7 +37,7 @@ impl OpenTask {
             operation,
             first_seen: now,
             failed_at: None,
-            counted: Vec::new(),
+            places: BTreeSet::new(),
             history: false,
         }
     }

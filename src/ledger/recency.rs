@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::task::Status;
 
@@ -11,7 +12,7 @@ use crate::task::Status;
 const SUCCESSES: usize = 20;
 
 /// The newest ends and durations of one operation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recency {
     last_success: Option<Timestamp>,
     last_failure: Option<Timestamp>,

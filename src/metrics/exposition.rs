@@ -62,9 +62,15 @@ impl Exposition {
     /// A page of all sources, in the order of their names, and of the exporter.
     pub fn new(mut pages: Vec<Arc<SourcePage>>, exporter: &Exporter, now: Instant) -> Self {
         pages.sort_by(|a, b| a.name().cmp(b.name()));
+        let mut samples = exporter.samples();
+        let failures: u64 = pages.iter().map(|page| page.commit_failures()).sum();
+        samples.add(Metric::LedgerCommitFailures, [], failures);
+        let sizes = pages.iter().filter_map(|page| page.ledger_size());
+        let size = sizes.reduce(|all, size| all + size);
+        samples.add_some(Metric::LedgerSize, [], size);
         Self {
             pages,
-            exporter: exporter.samples(),
+            exporter: samples,
             now,
         }
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Metric;
 use crate::histogram::Histogram;
+use crate::ledger::Amount;
 
 /// The value of one sample.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,15 @@ impl From<Timestamp> for Value {
     fn from(time: Timestamp) -> Self {
         // A difference of times is a duration, and that knows how to be a number of seconds.
         Self::Float(time.duration_since(Timestamp::UNIX_EPOCH).as_secs_f64())
+    }
+}
+
+impl From<&Amount> for Value {
+    fn from(amount: &Amount) -> Self {
+        match amount {
+            Amount::Count(count) => Self::Whole(*count),
+            Amount::Durations(histogram) => Self::from(histogram),
+        }
     }
 }
 

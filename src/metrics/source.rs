@@ -1,5 +1,6 @@
 //! What is served of one source: a snapshot, made after each poll.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -7,7 +8,7 @@ use tokio::time::Instant;
 
 use super::tasks::Writer;
 use super::{Group, Metric, Sample, Samples};
-use crate::ledger::Ledger;
+use crate::ledger::KeptLedger;
 use crate::sources::rest::Traffic;
 use crate::sources::{Health, Reason};
 use crate::task::{Skipped, label};
@@ -34,8 +35,8 @@ pub struct SourceFacts {
 pub struct SourceView<'a> {
     /// What does not change.
     pub facts: &'a SourceFacts,
-    /// Its tasks and events.
-    pub ledger: &'a Ledger,
+    /// Its tasks and events, and how keeping them goes.
+    pub kept: &'a KeptLedger,
     /// How its polls go.
     pub health: &'a Health,
     /// What was sent and received.
@@ -52,6 +53,9 @@ pub struct SourcePage {
     /// Until when the state is served; `None` if there is none.
     fresh_until: Option<Instant>,
     tried: bool,
+    commit_failures: u64,
+    ledger_size: Option<u64>,
+    first_scrape: OnceLock<std::time::Instant>,
 }
 
 impl SourcePage {
@@ -60,7 +64,7 @@ impl SourcePage {
         let mut writer = Writer {
             samples: Samples::default(),
             source: label::clean(&view.facts.name).into(),
-            ledger: view.ledger,
+            ledger: view.kept.ledger(),
             facts: view.facts,
         };
         writer.tasks();
@@ -74,6 +78,9 @@ impl SourcePage {
             samples,
             fresh_until: last_success.map(|at| at + view.facts.stale_after),
             tried: view.health.up.is_some(),
+            commit_failures: view.kept.commit_failures(),
+            ledger_size: view.kept.size(),
+            first_scrape: OnceLock::new(),
         }
     }
 
@@ -85,6 +92,26 @@ impl SourcePage {
     /// Whether the source was polled once, with whatever success.
     pub fn is_tried(&self) -> bool {
         self.tried
+    }
+
+    /// How many commits of its ledger failed.
+    pub fn commit_failures(&self) -> u64 {
+        self.commit_failures
+    }
+
+    /// How large the file of its ledger is, in bytes; `None` if there is none.
+    pub fn ledger_size(&self) -> Option<u64> {
+        self.ledger_size
+    }
+
+    /// Takes in that the page is scraped at `now`.
+    pub fn scraped(&self, now: Instant) {
+        self.first_scrape.get_or_init(|| now.into_std());
+    }
+
+    /// When the page was scraped first, if ever.
+    pub fn first_scrape(&self) -> Option<std::time::Instant> {
+        self.first_scrape.get().copied()
     }
 
     /// The samples of a family that are true at `now`.
@@ -108,7 +135,7 @@ impl Writer<'_> {
             facts.system.into(),
             facts.url.clone().into(),
         ];
-        let samples = &mut self.samples;
+        let (samples, ledger) = (&mut self.samples, self.ledger);
         samples.add(Metric::SourceInfo, info, 1_u64);
         samples.add_some(Metric::SourceUp, one(), health.up);
         samples.add_some(Metric::SourceLastSuccess, one(), health.last_success);
@@ -133,14 +160,14 @@ impl Writer<'_> {
             samples.add(Metric::Skipped, labels, count);
         }
         for (label, names) in [
-            ("operation", view.ledger.operations()),
-            ("subtask", view.ledger.subtask_names()),
-            ("error_code", view.ledger.error_codes()),
+            ("operation", ledger.operations()),
+            ("subtask", ledger.subtask_names()),
+            ("error_code", ledger.error_codes()),
         ] {
             let labels = [source.clone(), label.into()];
             samples.add(Metric::FoldedLabelValues, labels, names.folded());
         }
-        samples.add(Metric::LedgerEntries, one(), view.ledger.len());
+        samples.add(Metric::LedgerEntries, one(), ledger.len());
         samples.add(Metric::PollerPanics, one(), health.panics);
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::source::SourceFacts;
 use super::{Metric, Samples};
-use crate::ledger::{Ledger, NameId, OpenTask};
+use crate::ledger::{Child, Ledger, NameId, OpenTask};
 use crate::task::{Counts, Status, label};
 
 /// The value of a label.
@@ -33,8 +33,8 @@ impl Writer<'_> {
         for (operation, number) in operations {
             self.state(&operation, number, &open);
             self.kept(&operation, number);
-            self.events(&operation, number);
         }
+        self.events();
         self.open_tasks();
     }
 
@@ -92,39 +92,35 @@ impl Writer<'_> {
         }
     }
 
-    fn events(&mut self, operation: &Label, number: NameId) {
-        let totals = self.ledger.totals();
-        let one = || [self.source.clone(), operation.clone()];
-        let (started, vanished) = (one(), one());
-        let count = |of: &BTreeMap<NameId, u64>| of.get(&number).copied().unwrap_or_default();
-        self.samples
-            .add(Metric::Started, started, count(&totals.started));
-        self.samples
-            .add(Metric::Vanished, vanished, count(&totals.vanished));
-        for status in Status::OUTCOMES {
-            let key = (number, status);
-            let labels = || {
-                [
-                    self.source.clone(),
-                    operation.clone(),
-                    status.as_str().into(),
-                ]
+    /// The shown values of the counters and histograms.
+    fn events(&mut self) {
+        let names = self.ledger;
+        for (child, amount) in self.ledger.totals().shown() {
+            let operation = names.operations().value(child.operation());
+            let one = || [self.source.clone(), operation.to_string().into()];
+            let two = |value: &str| {
+                let [source, operation] = one();
+                [source, operation, value.to_owned().into()]
             };
-            let (finished, took) = (labels(), labels());
-            let count = totals.finished.get(&key).copied().unwrap_or_default();
-            self.samples.add(Metric::Finished, finished, count);
-            self.samples
-                .add_some(Metric::Duration, took, totals.durations.get(&key));
-        }
-        let (codes, subtasks) = (self.ledger.error_codes(), self.ledger.subtask_names());
-        for (metric, children, names) in [
-            (Metric::Failures, &totals.failures, codes),
-            (Metric::SubtaskFailures, &totals.subtask_failures, subtasks),
-        ] {
-            for ((_, name), count) in children.iter().filter(|((each, _), _)| *each == number) {
-                let name = names.value(*name).to_string().into();
-                let labels = [self.source.clone(), operation.clone(), name];
-                self.samples.add(metric, labels, *count);
+            match child {
+                Child::Started(_) => self.samples.add(Metric::Started, one(), amount),
+                Child::Vanished(_) => self.samples.add(Metric::Vanished, one(), amount),
+                Child::Finished(_, status) => {
+                    let labels = two(status.as_str());
+                    self.samples.add(Metric::Finished, labels, amount);
+                }
+                Child::Durations(_, status) => {
+                    let labels = two(status.as_str());
+                    self.samples.add(Metric::Duration, labels, amount);
+                }
+                Child::Failures(_, code) => {
+                    let labels = two(names.error_codes().value(code));
+                    self.samples.add(Metric::Failures, labels, amount);
+                }
+                Child::SubtaskFailures(_, subtask) => {
+                    let labels = two(names.subtask_names().value(subtask));
+                    self.samples.add(Metric::SubtaskFailures, labels, amount);
+                }
             }
         }
     }

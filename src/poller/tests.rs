@@ -97,7 +97,8 @@ fn poller(script: Script) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) 
         interval: INTERVAL,
         timeout: Duration::from_secs(60),
     };
-    let ledger = Ledger::new(Limits {
+    let ledger = KeptLedger::in_memory(Limits {
+        birth_hold: Duration::ZERO,
         retention: Duration::from_secs(86_400),
         failure_open_for: Duration::from_secs(86_400),
         operations: 10,
@@ -126,7 +127,7 @@ async fn times(steps: Vec<Step>, seconds: u64) -> Vec<u64> {
     let polls = Arc::clone(&script.polls);
     let (poller, _page) = poller(script);
     let stop = CancellationToken::new();
-    let run = poller.run(stop.clone());
+    let run = poller.run(stop.clone(), stop.clone());
     let until = async {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         stop.cancel();
@@ -213,7 +214,7 @@ async fn a_poll_under_way_does_not_hold_up_the_stop() {
     let (poller, _page) = poller(script);
     let stop = CancellationToken::new();
     stop.cancel();
-    poller.run(stop).await;
+    poller.run(stop.clone(), stop).await;
 }
 
 #[tokio::test(start_paused = true)]

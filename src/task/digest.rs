@@ -2,12 +2,13 @@
 
 use std::hash::Hasher as _;
 
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 /// What a task is known by in the ledger: a 128-bit hash of its id.
 ///
 /// Ids are opaque and of any length; a fixed width keeps a million entries small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TaskKey(u128);
 
 impl TaskKey {
@@ -40,6 +41,12 @@ impl Digest {
     pub fn number(mut self, number: u64) -> Self {
         self.0.write(&number.to_le_bytes());
         self
+    }
+
+    /// The hash in 32 bits, where a rare collision does no harm.
+    pub fn short(&self) -> u32 {
+        let hash = self.finish() >> 32;
+        u32::try_from(hash).expect("half of 64 bits fit into 32")
     }
 
     /// The hash in 64 bits.

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Digest, Moment, Status, Task, TaskKey};
 
 /// By which call a task was read: times of one kind of call are comparable,
 /// times of two kinds may differ for the same task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call {
     /// Listed among others.
     List,
@@ -59,7 +61,7 @@ pub struct Summary {
     /// How it stands.
     pub status: Status,
     /// A hash of the source's own word for the status.
-    pub word: u64,
+    pub word: u32,
     /// A hash of operation and resources; 0 for none.
     pub scope: u64,
     /// When it began.
@@ -113,7 +115,7 @@ impl Listing {
             summary: Summary {
                 operation: self.operation(&task.operation),
                 status: task.status,
-                word: Digest::new().text(&task.word).finish(),
+                word: Digest::new().text(&task.word).short(),
                 scope: task.scope().unwrap_or_default(),
                 started: task.started.into(),
                 ended: task.ended.into(),

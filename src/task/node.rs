@@ -1,11 +1,12 @@
 //! The tree below a task: sub-tasks and stages, and where it failed.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Counts, Digest, Status, TaskError, first_code};
 
 /// What a node of the tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NodeKind {
     /// A sub-task; it may hold sub-tasks and stages.
     SubTask,
@@ -14,7 +15,7 @@ pub enum NodeKind {
 }
 
 /// A sub-task or a stage. It has no id of its own.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Its whole name, as the source gives it.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct Node {
 }
 
 /// A deepest failed node: it failed, and nothing below it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedNode {
     /// What tells it from the other nodes of its task: a hash of the names on
     /// the way to it and of its place among equal ones.

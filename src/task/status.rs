@@ -1,7 +1,10 @@
 //! The nine states a task or sub-task can be in.
 
+use serde::{Deserialize, Serialize};
+
 /// The state of a task, a sub-task or a stage, in the words of the metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Accepted, not begun.
     Pending,

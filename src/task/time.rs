@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A time in any form that a source was seen or is likely to use: RFC 3339 with
 /// any offset and fraction, the same without an offset (taken as UTC), and
@@ -30,7 +31,7 @@ fn epoch(number: i64) -> Option<Timestamp> {
 }
 
 /// A time in milliseconds since 1970, or none, in eight bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment(i64);
 
 impl Moment {

@@ -88,6 +88,19 @@ impl Site {
         )
     }
 
+    /// The snapshots for a scrape at `now`; each is marked while it is lent, so
+    /// that its poller knows of it before the next one.
+    fn scraped(&self, now: Instant) -> Vec<Arc<SourcePage>> {
+        let mut pages = Vec::new();
+        for source in &self.0.sources {
+            let page = source.borrow();
+            page.scraped(now);
+            pages.push(Arc::clone(&page));
+            drop(page);
+        }
+        pages
+    }
+
     fn metrics(&self, request: &Request<Incoming>) -> Response<Body> {
         let scrapes = self.0.scrapes.as_ref();
         let Ok(slot) = scrapes
@@ -106,7 +119,13 @@ impl Site {
             .filter_map(|value| value.to_str().ok())
             .collect();
         let format = negotiate(Some(&accept.join(",")));
-        let exposition = Exposition::new(self.snapshots(), &self.0.exporter, Instant::now());
+        let now = Instant::now();
+        let pages = if request.method() == Method::HEAD {
+            self.snapshots()
+        } else {
+            self.scraped(now)
+        };
+        let exposition = Exposition::new(pages, &self.0.exporter, now);
         let text_of = match exposition.into_open_metrics() {
             Ok(text) => text,
             Err(error) => {

@@ -238,7 +238,7 @@ async fn old_tasks_that_a_restored_list_shows_again_are_not_counted_again() {
 
 #[tokio::test]
 async fn an_entry_leaves_after_the_retention_and_its_task_is_history_then() {
-    let mut bench = Bench::configured("ledger_retention: 10d").await;
+    let mut bench = Bench::configured("ledger_retention: 30m").await;
     bench.poll().await;
     bench.sim.add(task("t"));
     bench.sim.fail("t", error("CODE"));
@@ -250,7 +250,7 @@ async fn an_entry_leaves_after_the_retention_and_its_task_is_history_then() {
         .await
         .metric("virt_exporter_ledger_entries")
         .is(1);
-    bench.clock.pass(day(10) + 1);
+    bench.clock.pass(31 * 60);
     let page = bench.poll().await;
     page.metric("virt_exporter_ledger_entries").is(0);
     page.metric("virt_task_last_failure_timestamp_seconds")

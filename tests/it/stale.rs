@@ -114,7 +114,7 @@ async fn a_dead_source_disturbs_no_other() {
         )
     };
     let text = format!(
-        "global: {{poll_interval: 100ms, stale_after: 500ms, request_timeout: 300ms}}\nsources:\n{}{}",
+        "global: {{poll_interval: 100ms, stale_after: 500ms, request_timeout: 300ms, counter_birth_hold: 0s}}\nsources:\n{}{}",
         source("dead", &dead),
         source("alive", &alive)
     );

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use virt_task_exporter::clock::Clock;
 use virt_task_exporter::config::{Config, SystemConfig};
-use virt_task_exporter::exporter::plan;
+use virt_task_exporter::exporter::{limits, plan};
+use virt_task_exporter::ledger::KeptLedger;
 use virt_task_exporter::metrics::{Exporter, Exposition, SourcePage, to_classic};
 use virt_task_exporter::poller::Poller;
 use virt_task_exporter::simulator::{
@@ -95,7 +96,12 @@ impl Watch {
         } else {
             "username: administrator@vsphere.local\npassword: VMware123!\n"
         };
-        let keys = format!("name: a\nsystem: sddc_manager\nurl: {url}\n{login}{keys}");
+        let hold = if keys.contains("counter_birth_hold") {
+            ""
+        } else {
+            "counter_birth_hold: 0s\n"
+        };
+        let keys = format!("{hold}name: a\nsystem: sddc_manager\nurl: {url}\n{login}{keys}");
         let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
         let text = format!("sources:\n  -\n{}", lines.concat());
         let config = Config::parse(&text, Path::new("test.yml")).unwrap();
@@ -105,7 +111,8 @@ impl Watch {
         };
         let system =
             SddcManager::new(source.url.clone(), &source.http, system, clock.clone()).unwrap();
-        let (facts, schedule, ledger) = plan(&source);
+        let (facts, schedule) = plan(&source);
+        let ledger = KeptLedger::in_memory(limits(&source));
         let (poller, pages) = Poller::new(system, facts, schedule, ledger, clock.clone());
         Self {
             poller,

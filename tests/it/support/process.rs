@@ -32,7 +32,8 @@ impl Scratch {
             "username: administrator@vsphere.local\npassword: VMware123!\n"
         };
         let keys = format!(
-            "name: a\nsystem: sddc_manager\nurl: {url}\npoll_interval: 100ms\n{login}{keys}"
+            "name: a\nsystem: sddc_manager\nurl: {url}\npoll_interval: 100ms\n\
+             counter_birth_hold: 0s\n{login}{keys}"
         );
         let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
         Self::new(&format!("sources:\n  -\n{}", lines.concat()))

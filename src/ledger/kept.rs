@@ -1,0 +1,197 @@
+//! A ledger, and the file that keeps it.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tracing::{error, info};
+
+use super::storage::{Folder, Identity, Storage, StorageError};
+use super::{Change, Ledger, Limits, Now};
+use crate::task::Listing;
+
+/// A ledger whose changes are committed to a file, or kept in memory alone.
+#[derive(Debug)]
+pub struct KeptLedger {
+    ledger: Ledger,
+    storage: Option<Storage>,
+    commit_failures: u64,
+    /// Whether the last commit failed.
+    failing: bool,
+}
+
+impl KeptLedger {
+    /// A ledger that ends with the process.
+    pub fn in_memory(limits: Limits) -> Self {
+        Self::keep(Ledger::new(limits), None)
+    }
+
+    /// The ledger of a source as the folder keeps it, or a new one. A file that
+    /// cannot be trusted is set aside, and the source starts from a baseline.
+    ///
+    /// # Errors
+    /// If there is a file and the disk does not let us read it or set it aside.
+    pub fn open(
+        folder: &Folder,
+        identity: Identity,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Self, StorageError> {
+        Self::load(Storage::new(folder, identity), limits, now)
+    }
+
+    pub(super) fn load(
+        mut storage: Storage,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Self, StorageError> {
+        let ledger = read(&mut storage, limits, now)?;
+        Ok(Self::keep(ledger, Some(storage)))
+    }
+
+    fn keep(ledger: Ledger, storage: Option<Storage>) -> Self {
+        Self {
+            ledger,
+            storage,
+            commit_failures: 0,
+            failing: false,
+        }
+    }
+
+    /// The ledger, to be looked at.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Takes in what a poll showed; see [`Ledger::apply`].
+    pub fn apply(&mut self, listing: Listing, now: Now) -> Vec<Change> {
+        self.ledger.apply(listing, now)
+    }
+
+    /// Takes in when the page that is served now was scraped first, if ever.
+    pub fn scraped(&mut self, at: Option<Instant>) {
+        if let Some(at) = at {
+            self.ledger.totals.scraped(at);
+        }
+    }
+
+    /// Takes in that a page of what is committed is served now, instead of one
+    /// that was scraped first at `before`, if ever.
+    pub fn published(&mut self, before: Option<Instant>) {
+        self.ledger.totals.published(before);
+    }
+
+    /// When there is something to commit without a poll: a value that was held
+    /// back, or what a full disk did not take.
+    pub fn due(&self, now: Instant) -> Option<Instant> {
+        /// How soon a commit that failed is tried again.
+        const AGAIN: std::time::Duration = std::time::Duration::from_secs(30);
+        let again = self.failing.then(|| now + AGAIN);
+        let due = self.ledger.totals.due(now);
+        again.into_iter().chain(due).min()
+    }
+
+    /// Writes what changed, if anything did, and lets it be shown.
+    ///
+    /// When the disk does not take it, the event metrics stand still, and the
+    /// next call makes up for it.
+    pub fn commit(&mut self, instant: Instant, now: Timestamp) {
+        self.ledger.totals.advance(instant);
+        self.write(now);
+    }
+
+    /// Commits for the last time, after the last scrape: what nobody saw is
+    /// shown as it was after the next start.
+    pub fn close(&mut self, now: Timestamp) {
+        self.ledger.totals.take_back();
+        self.write(now);
+        self.storage = None;
+    }
+
+    /// Goes back to what was last committed, after a fault of ours half way.
+    pub fn roll_back(&mut self, now: Timestamp) {
+        let Some(storage) = &mut self.storage else {
+            return;
+        };
+        match read(storage, self.ledger.limits, now) {
+            Ok(ledger) => self.ledger = ledger,
+            Err(error) => error!(%error, "the ledger cannot be read again"),
+        }
+    }
+
+    fn write(&mut self, now: Timestamp) {
+        let observed = self.ledger.observed;
+        let tables = self.ledger.tables();
+        if !tables.iter().any(|(_, rows)| rows.has_changed()) {
+            return;
+        }
+        let result = match &mut self.storage {
+            Some(storage) => storage.commit(&tables, observed, now),
+            None => Ok(()),
+        };
+        self.report(result.as_ref().err());
+        if result.is_ok() {
+            self.ledger.totals.committed();
+            for (_, rows) in self.ledger.tables() {
+                rows.set_saved();
+            }
+        }
+    }
+
+    /// Counts a commit that failed, and logs the first one and the end of them.
+    fn report(&mut self, error: Option<&StorageError>) {
+        let source = self
+            .storage
+            .as_ref()
+            .map(|storage| &storage.identity().source);
+        match error {
+            Some(error) => {
+                self.commit_failures += 1;
+                if !self.failing {
+                    error!(source, %error, "the ledger cannot be written; its counters stand still");
+                }
+            }
+            None if self.failing => info!(source, "the ledger can be written again"),
+            None => {}
+        }
+        self.failing = error.is_some();
+    }
+
+    /// How many commits failed.
+    pub fn commit_failures(&self) -> u64 {
+        self.commit_failures
+    }
+
+    /// How large the file is, in bytes; `None` if there is none.
+    pub fn size(&self) -> Option<u64> {
+        self.storage.as_ref().and_then(Storage::size)
+    }
+}
+
+/// The ledger in the file, or a new one if there is none that can be trusted.
+fn read(storage: &mut Storage, limits: Limits, now: Timestamp) -> Result<Ledger, StorageError> {
+    match read_trusted(storage, limits) {
+        Err(StorageError::Untrusted(why)) => {
+            storage.set_aside(&why, now)?;
+            Ok(Ledger::new(limits))
+        }
+        read => read,
+    }
+}
+
+fn read_trusted(storage: &mut Storage, limits: Limits) -> Result<Ledger, StorageError> {
+    let mut ledger = Ledger::new(limits);
+    let Some(header) = storage.load(ledger.tables())? else {
+        return Ok(ledger);
+    };
+    ledger.observed = header.observed;
+    if !ledger.index() {
+        let why = "its rows do not fit together".to_owned();
+        return Err(StorageError::Untrusted(why));
+    }
+    if header.identity.url != storage.identity().url {
+        let source = &storage.identity().source;
+        info!(%source, "the url is another one: the next listing is a baseline");
+        ledger.parts.start_over();
+    }
+    Ok(ledger)
+}

@@ -1,0 +1,209 @@
+//! The ledger's file on disk: what outlives the process.
+//!
+//! One file a source, one transaction a commit. A file is looked at through an
+//! overlay first, whole and with redb's integrity check, and is only opened for
+//! writing once it is known to be sound; one that cannot be trusted is set
+//! aside as it was found.
+
+mod database;
+mod disk;
+mod error;
+mod folder;
+mod overlay;
+mod rows;
+
+use jiff::Timestamp;
+use redb::Database;
+use serde::{Deserialize, Serialize};
+use tracing::error;
+
+pub(super) use database::Header;
+pub(super) use disk::{Bytes, Disk};
+pub use error::StorageError;
+pub use folder::{Folder, FolderError};
+pub(super) use rows::{RowError, RowResult, Rows, WriteRow, decode, encode};
+
+use super::Observed;
+use disk::FolderDisk;
+use error::guarded;
+use overlay::Overlay;
+
+/// The tables of a ledger by name.
+pub(super) type Tables<'a> = Vec<(&'static str, &'a mut dyn Rows)>;
+
+/// Whose ledger a file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The source's name.
+    pub source: String,
+    /// Its system, in the configuration's word.
+    pub system: String,
+    /// Its url, without credentials.
+    pub url: String,
+}
+
+/// The file of one ledger.
+#[derive(Debug)]
+pub(super) struct Storage {
+    disk: Box<dyn Disk>,
+    identity: Identity,
+    /// Of the last commit that went well; 0 if there is no file yet.
+    sequence: u64,
+    /// Open for writing; `None` before the first commit and after one that failed.
+    database: Option<Database>,
+}
+
+impl Storage {
+    /// The file of this source in the folder.
+    pub(super) fn new(folder: &Folder, identity: Identity) -> Self {
+        let disk = FolderDisk::new(folder.path(), &identity.source);
+        Self::on(Box::new(disk), identity)
+    }
+
+    /// The file on this disk.
+    pub(super) fn on(disk: Box<dyn Disk>, identity: Identity) -> Self {
+        Self {
+            disk,
+            identity,
+            sequence: 0,
+            database: None,
+        }
+    }
+
+    /// Whose file it is.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Reads the file into the tables, and returns its header; `None` if there
+    /// is no file.
+    ///
+    /// # Errors
+    /// If the disk does not let us read what is there, or that cannot be
+    /// trusted: the tables are not to be used then.
+    pub(super) fn load(&mut self, tables: Tables<'_>) -> Result<Option<Header>, StorageError> {
+        let header = guarded(|| {
+            let Some(bytes) = self.present(false)? else {
+                return Ok(None);
+            };
+            let database = database::open(Overlay::new(bytes)?)?;
+            let header = database::read_header(&database)?;
+            self.check(&header.identity)?;
+            database::read(&database, tables)?;
+            Ok(Some(header))
+        })?;
+        self.sequence = header.as_ref().map_or(0, |header| header.sequence);
+        Ok(header)
+    }
+
+    /// Gives a file that cannot be trusted another name.
+    pub(super) fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<(), StorageError> {
+        self.database = None;
+        self.sequence = 0;
+        let kept_as = self.disk.set_aside(now)?;
+        let source = &self.identity.source;
+        error!(%source, why, kept_as, "the file of the ledger cannot be trusted and was set aside");
+        Ok(())
+    }
+
+    /// Writes what changed in one transaction, which is on the disk when this
+    /// returns; everything, where the file is not the one last written to.
+    ///
+    /// # Errors
+    /// If the disk is full, read-only or broken. A later call with the same
+    /// tables makes up for it.
+    pub(super) fn commit(
+        &mut self,
+        tables: &Tables<'_>,
+        observed: Observed,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        let header = Header {
+            identity: self.identity.clone(),
+            sequence: self.sequence + 1,
+            observed,
+        };
+        let result = self.write(tables, &header, now);
+        match result {
+            Ok(()) => self.sequence = header.sequence,
+            // After an error redb refuses everything until it is opened again.
+            Err(_) => self.database = None,
+        }
+        result
+    }
+
+    fn write(
+        &mut self,
+        tables: &Tables<'_>,
+        header: &Header,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        self.reopen(now)?;
+        if let Some(database) = &self.database {
+            return guarded(|| database::write(database, tables, false, header));
+        }
+        // Everything is in the new file before that gets its name.
+        let database = guarded(|| {
+            let database = database::create(self.disk.create()?)?;
+            database::write(&database, tables, true, header)?;
+            Ok(database)
+        })?;
+        self.disk.install()?;
+        self.database = Some(database);
+        Ok(())
+    }
+
+    /// How large the file is, in bytes; `None` if there is none.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.disk.size().ok().flatten()
+    }
+
+    /// Opens the file for writing, if there is one and it holds what was last
+    /// committed; a commit that failed may have reached the disk all the same.
+    fn reopen(&mut self, now: Timestamp) -> Result<(), StorageError> {
+        if self.database.is_some() {
+            return Ok(());
+        }
+        let opened = guarded(|| {
+            let Some(bytes) = self.present(true)? else {
+                return Ok(None);
+            };
+            let database = database::open(bytes)?;
+            let found = database::read_header(&database)?.sequence;
+            if (self.sequence..=self.sequence + 1).contains(&found) {
+                return Ok(Some(database));
+            }
+            let why = format!("it holds commit {found} instead of {}", self.sequence);
+            Err(StorageError::Untrusted(why))
+        });
+        match opened {
+            Ok(database) => self.database = database,
+            // What it held is in memory, and is written anew.
+            Err(StorageError::Untrusted(why)) => self.set_aside(&why, now)?,
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The file's bytes; redb would take an empty file for a new one.
+    fn present(&self, write: bool) -> Result<Option<Bytes>, StorageError> {
+        if self.disk.size()? == Some(0) {
+            return Err(StorageError::Untrusted("it is empty".to_owned()));
+        }
+        Ok(self.disk.open(write)?)
+    }
+
+    /// A file is a source's if it has its name, whatever its url was, or its
+    /// url, whatever it was called.
+    fn check(&self, found: &Identity) -> Result<(), StorageError> {
+        let ours = &self.identity;
+        let same = found.source == ours.source || found.url == ours.url;
+        if same && found.system == ours.system {
+            return Ok(());
+        }
+        Err(StorageError::Untrusted(format!(
+            "it is of the source {} ({}, {})",
+            found.source, found.system, found.url
+        )))
+    }
+}

@@ -1,0 +1,154 @@
+//! The tables of a ledger as redb's.
+
+use redb::{
+    Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, StorageBackend,
+    TableDefinition, TableError, WriteTransaction,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, RowError, RowResult, Rows, StorageError, Tables, decode, encode};
+use crate::ledger::Observed;
+
+/// The version of the layout. A field added to the end of a row is no new
+/// version; one that changes its meaning is.
+const FORMAT: u32 = 1;
+
+/// What redb may hold of a file in memory, in bytes. The ledger itself is in
+/// memory, so this serves the commits alone.
+const CACHE: usize = 4 << 20;
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// What the file says of itself: the version of its layout, and the header.
+const ABOUT: Table = Table::new("about");
+const FORMAT_KEY: &[u8] = b"format";
+const HEADER_KEY: &[u8] = b"header";
+
+/// What a file says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::ledger) struct Header {
+    /// Whose ledger it is.
+    pub(in crate::ledger) identity: Identity,
+    /// Rises with each commit, from 1.
+    pub(super) sequence: u64,
+    /// The ledger's own clock, as of the commit.
+    pub(in crate::ledger) observed: Observed,
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
+}
+
+/// Makes a database of an empty file.
+pub(super) fn create(backend: impl StorageBackend) -> Result<Database, StorageError> {
+    let database = builder().create_with_backend(backend);
+    database.map_err(StorageError::of)
+}
+
+/// Opens a database and checks all of it.
+pub(super) fn open(backend: impl StorageBackend) -> Result<Database, StorageError> {
+    let mut database = create(backend)?;
+    if database.check_integrity().map_err(StorageError::of)? {
+        return Ok(database);
+    }
+    let why = "it does not pass the integrity check";
+    Err(StorageError::Untrusted(why.to_owned()))
+}
+
+/// Reads the header.
+pub(super) fn read_header(database: &Database) -> Result<Header, StorageError> {
+    let transaction = database.begin_read().map_err(StorageError::of)?;
+    let table = transaction.open_table(ABOUT).map_err(StorageError::of)?;
+    let row = |key| {
+        let row = table.get(key).map_err(StorageError::of)?;
+        let missing = || StorageError::Untrusted("it is no ledger".to_owned());
+        row.map(|row| row.value().to_vec()).ok_or_else(missing)
+    };
+    let format: u32 = decode(&row(FORMAT_KEY)?)?;
+    if format != FORMAT {
+        let why = format!("its format is {format}, and this version knows {FORMAT}");
+        return Err(StorageError::Untrusted(why));
+    }
+    Ok(decode(&row(HEADER_KEY)?)?)
+}
+
+/// Reads all rows.
+pub(super) fn read(database: &Database, tables: Tables<'_>) -> Result<(), StorageError> {
+    let transaction = database.begin_read().map_err(StorageError::of)?;
+    for (name, rows) in tables {
+        read_table(&transaction, name, rows)?;
+    }
+    Ok(())
+}
+
+fn read_table(
+    transaction: &ReadTransaction,
+    name: &'static str,
+    rows: &mut dyn Rows,
+) -> Result<(), StorageError> {
+    let table = match transaction.open_table(Table::new(name)) {
+        Ok(table) => table,
+        // A later version may have more tables.
+        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+        Err(error) => return Err(StorageError::of(error)),
+    };
+    let mut found = table.iter().map_err(StorageError::of)?.map(|row| {
+        let (key, value) = row.map_err(RowError::Storage)?;
+        RowResult::Ok((key.value().to_vec(), value.value().to_vec()))
+    });
+    Ok(rows.read(&mut found)?)
+}
+
+/// Writes the header and the rows that changed, or all, in one transaction.
+pub(super) fn write(
+    database: &Database,
+    tables: &Tables<'_>,
+    all: bool,
+    header: &Header,
+) -> Result<(), StorageError> {
+    let transaction = database.begin_write().map_err(StorageError::of)?;
+    for (name, rows) in tables {
+        if all || rows.has_changed() {
+            write_table(&transaction, name, &**rows, all)?;
+        }
+    }
+    write_header(&transaction, header)?;
+    transaction.commit().map_err(StorageError::of)
+}
+
+fn write_table(
+    transaction: &WriteTransaction,
+    name: &'static str,
+    rows: &dyn Rows,
+    all: bool,
+) -> Result<(), StorageError> {
+    let table = transaction.open_table(Table::new(name));
+    let mut table = table.map_err(StorageError::of)?;
+    let mut write = |key: &[u8], value: Option<&[u8]>| {
+        match value {
+            Some(value) => drop(table.insert(key, value)?),
+            None => drop(table.remove(key)?),
+        }
+        Ok(())
+    };
+    let written = if all {
+        rows.write_all(&mut write)
+    } else {
+        rows.write_changed(&mut write)
+    };
+    Ok(written?)
+}
+
+fn write_header(transaction: &WriteTransaction, header: &Header) -> Result<(), StorageError> {
+    let mut table = transaction.open_table(ABOUT).map_err(StorageError::of)?;
+    for (key, value) in [
+        (FORMAT_KEY, encode(&FORMAT)?),
+        (HEADER_KEY, encode(header)?),
+    ] {
+        let before = table.insert(key, value.as_slice());
+        drop(before.map_err(StorageError::of)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Why a ledger cannot be read or written.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use thiserror::Error;
+
+use super::RowError;
+
+/// Why a ledger cannot be read or written.
+#[derive(Debug, Error)]
+pub enum StorageError {
+    /// The disk does not let us.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The file cannot be trusted.
+    #[error("{0}")]
+    Untrusted(String),
+}
+
+impl StorageError {
+    /// What redb says, as a fault of the disk or of the file.
+    pub(super) fn of(error: impl Into<redb::Error>) -> Self {
+        match error.into() {
+            redb::Error::Io(error) if !is_about_content(&error) => Self::Io(error),
+            error => Self::Untrusted(error.to_string()),
+        }
+    }
+}
+
+impl From<RowError> for StorageError {
+    fn from(error: RowError) -> Self {
+        match error {
+            RowError::Storage(error) => Self::of(error),
+            error => Self::Untrusted(error.to_string()),
+        }
+    }
+}
+
+/// Whether an error of reading says that the file is not what it should be.
+fn is_about_content(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
+/// Runs what reads or writes a file: redb may panic over one that is damaged.
+pub(super) fn guarded<T>(
+    work: impl FnOnce() -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let why = message(&*panic);
+            Err(StorageError::Untrusted(format!("using it failed: {why}")))
+        }
+    }
+}
+
+/// What a panic says.
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
