@@ -19,6 +19,7 @@ mod open;
 mod parts;
 mod recency;
 pub mod storage;
+mod successes;
 mod table;
 mod tables;
 mod totals;
@@ -37,6 +38,7 @@ use observed::Observed;
 pub use open::OpenTask;
 use parts::Parts;
 pub use recency::Recency;
+use successes::Successes;
 use table::Table;
 pub use totals::{Amount, Child, DURATION_BUCKETS, Totals};
 
@@ -81,6 +83,7 @@ pub struct Ledger {
     subtask_names: Names,
     error_codes: Names,
     recency: Table<NameId, Recency>,
+    successes: Successes,
     totals: Totals,
     observed: Observed,
     /// The listed entries by operation and status.
@@ -91,12 +94,6 @@ pub struct Ledger {
 struct Poll {
     now: Now,
     changes: Vec<Change>,
-    /// The entries of tasks that were met for the first time.
-    fresh: BTreeMap<TaskKey, Entry>,
-    /// Whether a failure became open.
-    opened: bool,
-    /// Scope and start of the successes that are new.
-    successes: Vec<(u64, Timestamp)>,
 }
 
 impl Ledger {
@@ -112,6 +109,7 @@ impl Ledger {
             subtask_names: Names::new(limits.subtask_names),
             error_codes: Names::new(limits.error_codes),
             recency: Table::default(),
+            successes: Successes::default(),
             totals: Totals::new(limits.birth_hold),
             observed: Observed::default(),
             counts: BTreeMap::new(),
@@ -143,9 +141,6 @@ impl Ledger {
         let mut poll = Poll {
             now,
             changes: Vec::new(),
-            fresh: BTreeMap::new(),
-            opened: false,
-            successes: Vec::new(),
         };
         let read: Vec<_> = listing
             .parts()
@@ -160,8 +155,7 @@ impl Ledger {
         for (part, whole) in read {
             self.parts.read(part, whole, now.there);
         }
-        self.entries.extend(std::mem::take(&mut poll.fresh));
-        self.close_failures(&poll);
+        self.close_failures(now.there);
         for change in &poll.changes {
             self.totals.record(change);
         }
@@ -195,24 +189,42 @@ impl Ledger {
 
     /// Takes in that the source does not have a task any more.
     fn drop_task(&mut self, key: TaskKey, poll: &mut Poll) {
-        self.open.remove(&key);
-        let observed = self.observed;
-        // What is missing when a part is read for the first time is of another source.
-        let parts = &self.parts;
-        let dropped = self.entries.change(&key, |entry| {
-            entry.unlist(observed);
-            let ended = entry.status.is_outcome() || entry.outcome.is_some();
-            let vanishes = !ended && !entry.vanished && parts.is_known(entry.part);
-            entry.vanished |= vanishes;
-            (*entry, vanishes)
-        });
-        let Some((entry, vanishes)) = dropped else {
+        let Some(mut entry) = self.unlist(key) else {
             return;
         };
+        let ended = entry.status.is_outcome() || entry.outcome.is_some();
+        // What is missing when a part is read for the first time is of another source.
+        if !ended && !entry.vanished && self.parts.is_known(entry.part) {
+            poll.push(entry.operation, Event::Vanished);
+            entry.vanished = true;
+            self.entries.put(key, entry);
+        }
+    }
+
+    /// Takes a task out of the state, and returns its entry.
+    fn unlist(&mut self, key: TaskKey) -> Option<Entry> {
+        self.open.remove(&key);
+        let observed = self.observed;
+        let entry = self.entries.change(&key, |entry| {
+            entry.unlist(observed);
+            *entry
+        })?;
         let counts = self.counts.entry(entry.operation).or_default();
         counts.take(entry.status);
-        if vanishes {
-            poll.push(entry.operation, Event::Vanished);
+        Some(entry)
+    }
+
+    /// Takes out of the state what belongs to parts that do not stay.
+    fn retire(&mut self, stays: impl Fn(&str) -> bool) {
+        let parts = self.parts.start_over(stays);
+        if parts.is_empty() {
+            return;
+        }
+        let listed = self.entries.iter();
+        let gone = listed.filter(|(_, entry)| entry.is_listed() && parts.contains(&entry.part));
+        let gone: Vec<_> = gone.map(|(key, _)| *key).collect();
+        for key in gone {
+            self.unlist(key);
         }
     }
 
@@ -227,7 +239,7 @@ impl Ledger {
             entered.then_some(true)
         } else {
             let entry = Entry::new(summary, call, operation, part);
-            poll.fresh.insert(key, entry);
+            self.entries.put(key, entry);
             let counted = self.is_new(summary, part, poll.now);
             if counted {
                 poll.push(operation, Event::Started);
@@ -309,7 +321,7 @@ impl Ledger {
             self.recency.put(operation, recency);
         }
         if let (true, Some(started)) = (task.status.is_success() && task.scope != 0, started) {
-            poll.successes.push((task.scope, started));
+            self.successes.add(task.scope, started);
         }
         if counted {
             let finished = Event::Finished {

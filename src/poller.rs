@@ -6,6 +6,7 @@ mod backoff;
 mod keeper;
 
 use std::any::Any;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,9 +58,10 @@ impl<S: Source> Poller<S> {
         source: S,
         facts: SourceFacts,
         schedule: Schedule,
-        ledger: KeptLedger,
+        mut ledger: KeptLedger,
         clock: Clock,
     ) -> (Self, watch::Receiver<Arc<SourcePage>>) {
+        ledger.retire(|part| source.has_part(part));
         let health = Health::default();
         let page = SourcePage::new(SourceView {
             facts: &facts,
@@ -102,9 +104,8 @@ impl<S: Source> Poller<S> {
                     .max(Instant::now() + self.schedule.interval / 10),
                 Err(error) => Instant::now() + pauses.after_failure(error),
             };
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.wait(next) => {}
+            if self.wait(next, &stop).await.is_break() {
+                break;
             }
         }
         served.cancelled().await;
@@ -154,18 +155,17 @@ impl<S: Source> Poller<S> {
         result
     }
 
-    /// Waits for the next poll. What is due in the ledger meanwhile is done.
-    async fn wait(&mut self, next: Instant) {
+    /// Waits for the next poll, or until `stop` is cancelled. What is due in the
+    /// ledger meanwhile is done.
+    async fn wait(&mut self, next: Instant, stop: &CancellationToken) -> ControlFlow<()> {
         loop {
-            let now = Instant::now();
-            let due = self
-                .keeper
-                .kept()
-                .due(now.into_std())
-                .map(Instant::from_std);
-            sleep_until(due.map_or(next, |due| due.min(next))).await;
+            let due = self.keeper.kept().due(now()).map(Instant::from_std);
+            tokio::select! {
+                () = stop.cancelled() => return ControlFlow::Break(()),
+                () = sleep_until(due.map_or(next, |due| due.min(next))) => {}
+            }
             if Instant::now() >= next {
-                return;
+                return ControlFlow::Continue(());
             }
             if let Err(error) = self.commit().await {
                 warn!(source = %self.facts.name, %error, "the ledger failed");

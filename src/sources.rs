@@ -28,6 +28,10 @@ pub trait Source: Send {
         id: &str,
     ) -> impl Future<Output = Result<Option<Task>, SourceError>> + Send;
 
+    /// Whether the system is still read in this part; one that left the
+    /// configuration lists nothing any more.
+    fn has_part(&self, part: &str) -> bool;
+
     /// What was sent and received since the start.
     fn traffic(&self) -> &Traffic;
 

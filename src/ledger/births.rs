@@ -41,7 +41,12 @@ impl Births {
         }
     }
 
-    /// Holds a child back from now on.
+    /// Whether nothing is held back.
+    pub(super) fn is_off(&self) -> bool {
+        self.hold.is_zero()
+    }
+
+    /// Holds a child back that the next page shows for the first time.
     pub(super) fn born(&mut self, child: Child) {
         self.held.insert(child, Birth::New);
     }
@@ -95,7 +100,7 @@ impl Births {
     /// The children that are no longer held back.
     pub(super) fn release(&mut self, now: Instant) -> Vec<Child> {
         let due = |birth: &Birth| match birth {
-            Birth::New | Birth::Shown => self.hold.is_zero(),
+            Birth::New | Birth::Shown => self.is_off(),
             Birth::Scraped(at) => now.saturating_duration_since(*at) >= self.hold,
         };
         let released: Vec<_> = self

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{NameId, Observed};
 use crate::task::{Call, Moment, Status, Summary};
 
-/// One task in the ledger; 48 bytes, as there may be a million of them.
+/// One task in the ledger; 32 bytes, as there may be a million of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Row", from = "Row")]
 pub(super) struct Entry {
-    /// A hash of operation and resources; 0 for none.
-    pub(super) scope: u64,
-    pub(super) started: Moment,
     /// When the episode ended, as a call of the kind `ended_by` said.
     pub(super) ended: Moment,
     /// A hash of the source's own word for the status.
@@ -35,8 +32,6 @@ pub(super) struct Entry {
 
 /// An entry in a file: without names, and with new fields at the end alone.
 type Row = (
-    u64,
-    Moment,
     Moment,
     u32,
     u32,
@@ -75,8 +70,6 @@ impl Entry {
             status: task.status,
             outcome: Some(task.status).filter(|status| status.is_outcome()),
             word: task.word,
-            scope: task.scope,
-            started: task.started,
             ended: task.ended,
             ended_by: call,
             unlisted: 0,
@@ -169,8 +162,6 @@ impl Entry {
         }
         self.status = task.status;
         self.word = task.word;
-        self.scope = task.scope;
-        self.started = task.started;
         self.unlisted = 0;
     }
 
@@ -192,8 +183,6 @@ impl Entry {
 impl From<Entry> for Row {
     fn from(entry: Entry) -> Self {
         (
-            entry.scope,
-            entry.started,
             entry.ended,
             entry.word,
             entry.unlisted,
@@ -211,18 +200,16 @@ impl From<Entry> for Row {
 impl From<Row> for Entry {
     fn from(row: Row) -> Self {
         Self {
-            scope: row.0,
-            started: row.1,
-            ended: row.2,
-            word: row.3,
-            unlisted: row.4,
-            operation: row.5,
-            part: row.6,
-            status: row.7,
-            outcome: row.8,
-            ended_by: row.9,
-            closed: row.10,
-            vanished: row.11,
+            ended: row.0,
+            word: row.1,
+            unlisted: row.2,
+            operation: row.3,
+            part: row.4,
+            status: row.5,
+            outcome: row.6,
+            ended_by: row.7,
+            closed: row.8,
+            vanished: row.9,
         }
     }
 }
@@ -233,6 +220,6 @@ mod tests {
 
     #[test]
     fn an_entry_is_small() {
-        assert_eq!(size_of::<Entry>(), 48);
+        assert_eq!(size_of::<Entry>(), 32);
     }
 }

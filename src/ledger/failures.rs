@@ -1,11 +1,8 @@
 //! Failed episodes: what is counted of them, and until when they are open.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
-use super::entry::Entry;
-use super::{Event, Ledger, NameId, OpenTask, Poll, is_older};
+use super::{Event, Ledger, NameId, OpenTask, Poll};
 use crate::task::{FailedNode, Status, Task, TaskKey, label};
 
 impl Ledger {
@@ -66,7 +63,6 @@ impl Ledger {
                 let nodes = open.task.failed_nodes();
                 open.places = nodes.iter().map(|node| node.place).collect();
                 open.history = episode != Some(true);
-                poll.opened = true;
             }
         }
         self.open.put(key, open);
@@ -85,20 +81,16 @@ impl Ledger {
     }
 
     /// Closes the failures that a later success resolved, or that are too old.
-    pub(super) fn close_failures(&mut self, poll: &Poll) {
-        let successes = self.newest_successes(poll);
+    pub(super) fn close_failures(&mut self, there: Timestamp) {
         let oldest = self.limits.failure_open_for;
+        let oldest = there.saturating_sub(oldest).unwrap_or(Timestamp::MIN);
         let is_resolved = |open: &OpenTask| {
-            let (Some(scope), Some(started)) = (open.task.scope(), open.task.started) else {
-                return false;
-            };
-            successes
-                .get(&scope)
-                .is_some_and(|success| *success > started)
+            let started = open.task.scope().zip(open.task.started);
+            started.is_some_and(|(scope, started)| self.successes.after(scope, started))
         };
         let closes = |open: &OpenTask| {
             let failed_at = open.failed_at;
-            failed_at.is_some_and(|at| is_older(at, poll.now.there, oldest) || is_resolved(open))
+            failed_at.is_some_and(|at| at < oldest || is_resolved(open))
         };
         let closing = self.open.iter().filter(|(_, open)| closes(open));
         let closing: Vec<_> = closing.map(|(key, _)| *key).collect();
@@ -106,27 +98,7 @@ impl Ledger {
             self.open.remove(&key);
             self.entries.change(&key, |entry| entry.closed = true);
         }
-    }
-
-    /// The newest start of a success by scope, as far as open failures may need it.
-    fn newest_successes(&self, poll: &Poll) -> BTreeMap<u64, Timestamp> {
-        let mut newest = BTreeMap::new();
-        let mut take = |scope: u64, started: Timestamp| {
-            let known = newest.entry(scope).or_insert(started);
-            *known = started.max(*known);
-        };
-        for (scope, started) in &poll.successes {
-            take(*scope, *started);
-        }
-        // Only a failure that has just become open can be older than a success already known.
-        if poll.opened {
-            let ended_well = |entry: &&Entry| entry.status.is_success() && entry.scope != 0;
-            for entry in self.entries.values().filter(ended_well) {
-                if let Some(started) = entry.started.get() {
-                    take(entry.scope, started);
-                }
-            }
-        }
-        newest
+        // A failure that started so long ago is not open any more.
+        self.successes.forget_before(oldest);
     }
 }

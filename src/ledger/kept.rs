@@ -17,6 +17,8 @@ pub struct KeptLedger {
     commit_failures: u64,
     /// Whether the last commit failed.
     failing: bool,
+    /// Of the file as of the last commit, in bytes.
+    size: Option<u64>,
 }
 
 impl KeptLedger {
@@ -49,17 +51,25 @@ impl KeptLedger {
     }
 
     fn keep(ledger: Ledger, storage: Option<Storage>) -> Self {
+        let size = storage.as_ref().and_then(Storage::size);
         Self {
             ledger,
             storage,
             commit_failures: 0,
             failing: false,
+            size,
         }
     }
 
     /// The ledger, to be looked at.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Takes out of the state what belongs to parts that the source is not read
+    /// in any more; what was counted of them stays.
+    pub fn retire(&mut self, stays: impl Fn(&str) -> bool) {
+        self.ledger.retire(stays);
     }
 
     /// Takes in what a poll showed; see [`Ledger::apply`].
@@ -130,6 +140,7 @@ impl KeptLedger {
         };
         self.report(result.as_ref().err());
         if result.is_ok() {
+            self.size = self.storage.as_ref().and_then(Storage::size);
             self.ledger.totals.committed();
             for (_, rows) in self.ledger.tables() {
                 rows.set_saved();
@@ -163,7 +174,7 @@ impl KeptLedger {
 
     /// How large the file is, in bytes; `None` if there is none.
     pub fn size(&self) -> Option<u64> {
-        self.storage.as_ref().and_then(Storage::size)
+        self.size
     }
 }
 
@@ -191,7 +202,7 @@ fn read_trusted(storage: &mut Storage, limits: Limits) -> Result<Ledger, Storage
     if header.identity.url != storage.identity().url {
         let source = &storage.identity().source;
         info!(%source, "the url is another one: the next listing is a baseline");
-        ledger.parts.start_over();
+        ledger.parts.start_over(|_| false);
     }
     Ok(ledger)
 }

@@ -1,5 +1,6 @@
 //! What a source consists of, and since when each part is watched.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -74,12 +75,15 @@ impl Parts {
         })
     }
 
-    /// Takes every part as never read.
-    pub(super) fn start_over(&mut self) {
-        let known: Vec<_> = self.baselines.iter().map(|(part, _)| *part).collect();
-        for part in known {
-            self.baselines.remove(&part);
+    /// Takes the parts that do not stay as never read, and returns those that
+    /// were.
+    pub(super) fn start_over(&mut self, stays: impl Fn(&str) -> bool) -> BTreeSet<NameId> {
+        let known = self.baselines.iter().map(|(part, _)| *part);
+        let over: BTreeSet<_> = known.filter(|part| !stays(self.name(*part))).collect();
+        for part in &over {
+            self.baselines.remove(part);
         }
+        over
     }
 
     /// What is to be kept; once it was read, [`Parts::index`] is due.

@@ -57,17 +57,6 @@ impl<K: Ord + Clone, V: PartialEq> Table<K, V> {
         }
     }
 
-    /// Puts rows with new keys. Many at once are packed densely, which makes
-    /// the memory of a long history a third smaller.
-    pub(super) fn extend(&mut self, mut fresh: BTreeMap<K, V>) {
-        self.changed.extend(fresh.keys().cloned());
-        if fresh.len() > self.rows.len() / 8 {
-            self.rows.append(&mut fresh);
-        } else {
-            self.rows.extend(fresh);
-        }
-    }
-
     /// Removes a row.
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
         let removed = self.rows.remove(key)?;

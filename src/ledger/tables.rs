@@ -24,6 +24,7 @@ impl Ledger {
             ("error_codes", codes),
             ("error_codes_folded", folded_codes),
             ("recency", &mut self.recency),
+            ("successes", self.successes.rows()),
             ("totals", self.totals.rows()),
         ]
     }

@@ -519,3 +519,69 @@ fn durations_need_both_ends() {
     assert_eq!(histogram.count(), 1);
     assert!((histogram.sum() - 42.0).abs() < f64::EPSILON);
 }
+
+#[test]
+fn a_part_that_left_the_configuration_lists_nothing_and_counts_nothing() {
+    let mut story = Story::after(vec![task("a", "IN_PROGRESS")]);
+    let restore = || {
+        let mut listing = Listing::new();
+        listing.meet("restore r", Call::ById, task("r", "IN_PROGRESS"));
+        listing.read("restore r", true);
+        listing
+    };
+    story.apply(restore());
+    assert_eq!(story.open(), ["a", "r"]);
+    story.ledger.retire(|part| part == PART);
+    assert_eq!(story.open(), ["a"]);
+    story.check_sums();
+    story.poll(vec![task("a", "IN_PROGRESS")]);
+    assert_eq!(story.vanished(), 0);
+    story.apply(restore());
+    assert_eq!((story.open(), story.started()), (vec!["a", "r"], 2));
+}
+
+#[test]
+fn an_incomplete_baseline_hides_no_failure_that_ended_after_it() {
+    let mut story = Story::after(vec![]);
+    story.ledger = Ledger::new(LIMITS);
+    story.apply(listing(vec![], false));
+    let first = story.second;
+    story.apply(listing(vec![ended("old", "FAILED", first - 1)], false));
+    assert_eq!(story.finished(Status::Failed), 0, "it was hidden then");
+    story.apply(listing(vec![ended("new", "FAILED", first + 1)], false));
+    assert_eq!(story.finished(Status::Failed), 1);
+}
+
+#[test]
+fn an_episode_that_a_restored_list_shows_again_is_no_other_one() {
+    let mut story = Story::after(vec![]);
+    story.poll(vec![ended("a", "FAILED", 10)]);
+    story.poll(vec![ended("a", "SUCCESSFUL", 70)]);
+    for _ in 0..2 {
+        story.poll(vec![ended("a", "FAILED", 10)]);
+        story.poll(vec![ended("a", "SUCCESSFUL", 70)]);
+    }
+    assert_eq!(story.finished(Status::Failed), 1);
+    assert_eq!(story.finished(Status::Succeeded), 1);
+    story.poll(vec![ended("a", "FAILED", 130)]);
+    assert_eq!(story.finished(Status::Failed), 2, "it failed anew");
+}
+
+#[test]
+fn a_task_that_flaps_vanishes_once_until_it_ends() {
+    let mut story = Story::after(vec![]);
+    let gone = || {
+        let mut gone = listing(vec![], true);
+        gone.gone(TaskKey::of("a"));
+        gone
+    };
+    for _ in 0..2 {
+        story.poll(vec![task("a", "IN_PROGRESS")]);
+        story.apply(gone());
+    }
+    assert_eq!(story.vanished(), 1);
+    story.poll(vec![task("a", "FAILED")]);
+    story.poll(vec![task("a", "IN_PROGRESS")]);
+    story.apply(gone());
+    assert_eq!(story.vanished(), 2, "it ran again");
+}

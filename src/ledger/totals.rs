@@ -144,7 +144,6 @@ impl Totals {
                 shown: zero,
             };
             self.rows.put(child, total);
-            self.births.born(child);
         }
     }
 }
@@ -171,8 +170,11 @@ impl Totals {
     /// back at `now`. The pages show it once it is committed.
     pub(super) fn advance(&mut self, now: Instant) {
         let mut children = self.births.release(now);
+        // One that is on no page yet is shown as it was born first.
+        let shown = |child: &Child| self.shown.contains_key(child) && !self.births.holds(*child);
+        let follows = |child: &Child| self.births.is_off() || shown(child);
         let changed = self.rows.changed().copied();
-        children.extend(changed.filter(|child| !self.births.holds(*child)));
+        children.extend(changed.filter(follows));
         for child in children {
             self.rows
                 .change(&child, |total| total.shown = total.value.clone());
@@ -185,9 +187,10 @@ impl Totals {
             let Some(total) = self.rows.get(child) else {
                 continue;
             };
-            let before = self.shown.insert(*child, total.shown.clone());
-            if let Some(before) = before.filter(|before| *before != total.shown) {
-                self.births.moved(*child, before);
+            match self.shown.insert(*child, total.shown.clone()) {
+                None => self.births.born(*child),
+                Some(before) if before != total.shown => self.births.moved(*child, before),
+                Some(_) => {}
             }
         }
     }

@@ -56,6 +56,10 @@ impl Source for Script {
         &self.traffic
     }
 
+    fn has_part(&self, _part: &str) -> bool {
+        true
+    }
+
     fn clock_skew(&self) -> Option<SignedDuration> {
         None
     }

@@ -256,6 +256,10 @@ impl Source for SddcManager {
         self.one(answer, BY_ID, id).map(Some)
     }
 
+    fn has_part(&self, part: &str) -> bool {
+        part == PART || self.restores.iter().any(|id| restores::part(id) == part)
+    }
+
     fn traffic(&self) -> &Traffic {
         self.rest.traffic()
     }

@@ -17,12 +17,17 @@ const RESTORE: &str = "/v1/restores/tasks/{id}";
 /// How long basic authentication rests after it was rejected: accounts lock.
 const REJECTED_REST: Duration = Duration::from_secs(30 * 60);
 
+/// The part that a restore is.
+pub(super) fn part(id: &str) -> String {
+    format!("restore {id}")
+}
+
 impl SddcManager {
     /// Reads the configured restores. One that cannot be read fails nothing: an
     /// unknown id is a 400, and a restore stops the very services that answer.
     pub(super) async fn read_restores(&mut self, listing: &mut Listing) {
         for id in self.restores.clone() {
-            let part = format!("restore {id}");
+            let part = part(&id);
             match self.restore(&id).await {
                 Ok(Some(task)) => {
                     listing.meet(&part, Call::ById, task);
