@@ -48,7 +48,9 @@ impl Births {
 
     /// Holds a child back that the next page shows for the first time.
     pub(super) fn born(&mut self, child: Child) {
-        self.held.insert(child, Birth::New);
+        if !self.is_off() {
+            self.held.insert(child, Birth::New);
+        }
     }
 
     /// Forgets everything.
@@ -99,10 +101,7 @@ impl Births {
 
     /// The children that are no longer held back.
     pub(super) fn release(&mut self, now: Instant) -> Vec<Child> {
-        let due = |birth: &Birth| match birth {
-            Birth::New | Birth::Shown => self.is_off(),
-            Birth::Scraped(at) => now.saturating_duration_since(*at) >= self.hold,
-        };
+        let due = |birth: &Birth| matches!(birth, Birth::Scraped(at) if now.saturating_duration_since(*at) >= self.hold);
         let released: Vec<_> = self
             .held
             .iter()

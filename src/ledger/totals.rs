@@ -176,8 +176,7 @@ impl Totals {
         let changed = self.rows.changed().copied();
         children.extend(changed.filter(follows));
         for child in children {
-            self.rows
-                .change(&child, |total| total.shown = total.value.clone());
+            self.follow(child);
         }
     }
 
@@ -206,11 +205,22 @@ impl Totals {
     /// Takes in that the rows were read: every child begins with what was shown last.
     pub(super) fn restored(&mut self) {
         self.births.clear();
-        self.shown.clear();
-        for (child, total) in self.rows.iter() {
-            self.births.born(*child);
-            self.shown.insert(*child, total.shown.clone());
+        let rows = self.rows.iter();
+        self.shown = rows
+            .map(|(child, total)| (*child, total.shown.clone()))
+            .collect();
+        let children: Vec<_> = self.shown.keys().copied().collect();
+        for child in children {
+            self.births.born(child);
+            if self.births.is_off() {
+                self.follow(child);
+            }
         }
+    }
+
+    fn follow(&mut self, child: Child) {
+        self.rows
+            .change(&child, |total| total.shown = total.value.clone());
     }
 
     /// What is to be kept; once it was read, [`Totals::restored`] is due.
