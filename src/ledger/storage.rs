@@ -82,6 +82,7 @@ impl Storage {
     /// If the disk does not let us read what is there, or that cannot be
     /// trusted: the tables are not to be used then.
     pub(super) fn load(&mut self, tables: Tables<'_>) -> Result<Option<Header>, StorageError> {
+        self.sequence = 0;
         let header = guarded(|| {
             let Some(bytes) = self.present(false)? else {
                 return Ok(None);
@@ -98,8 +99,6 @@ impl Storage {
 
     /// Gives a file that cannot be trusted another name.
     pub(super) fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<(), StorageError> {
-        self.database = None;
-        self.sequence = 0;
         let kept_as = self.disk.set_aside(now)?;
         let source = &self.identity.source;
         error!(%source, why, kept_as, "the file of the ledger cannot be trusted and was set aside");
@@ -138,16 +137,23 @@ impl Storage {
         header: &Header,
         now: Timestamp,
     ) -> Result<(), StorageError> {
-        self.reopen(now)?;
+        let unusable = match self.reopen() {
+            Ok(()) => None,
+            Err(StorageError::Untrusted(why)) => Some(why),
+            Err(error) => return Err(error),
+        };
         if let Some(database) = &self.database {
             return guarded(|| database::write(database, tables, false, header));
         }
-        // Everything is in the new file before that gets its name.
+        // Everything is in the new file before another one loses its name.
         let database = guarded(|| {
             let database = database::create(self.disk.create()?)?;
             database::write(&database, tables, true, header)?;
             Ok(database)
         })?;
+        if let Some(why) = unusable {
+            self.set_aside(&why, now)?;
+        }
         self.disk.install()?;
         self.database = Some(database);
         Ok(())
@@ -160,11 +166,15 @@ impl Storage {
 
     /// Opens the file for writing, if there is one and it holds what was last
     /// committed; a commit that failed may have reached the disk all the same.
-    fn reopen(&mut self, now: Timestamp) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    /// If the disk does not let us, or the file cannot be trusted: what it held
+    /// is in memory then, and is to be written anew.
+    fn reopen(&mut self) -> Result<(), StorageError> {
         if self.database.is_some() {
             return Ok(());
         }
-        let opened = guarded(|| {
+        self.database = guarded(|| {
             let Some(bytes) = self.present(true)? else {
                 return Ok(None);
             };
@@ -175,13 +185,7 @@ impl Storage {
             }
             let why = format!("it holds commit {found} instead of {}", self.sequence);
             Err(StorageError::Untrusted(why))
-        });
-        match opened {
-            Ok(database) => self.database = database,
-            // What it held is in memory, and is written anew.
-            Err(StorageError::Untrusted(why)) => self.set_aside(&why, now)?,
-            Err(error) => return Err(error),
-        }
+        })?;
         Ok(())
     }
 
