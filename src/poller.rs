@@ -71,11 +71,13 @@ impl<S: Source> Poller<S> {
             clock_skew: None,
         });
         let (publish, pages) = watch::channel(Arc::new(page));
+        let mut keeper = Keeper::new(ledger, clock.clone());
+        keeper.published(None);
         let poller = Self {
             source,
             facts,
             schedule,
-            keeper: Keeper::new(ledger, clock.clone()),
+            keeper,
             health,
             clock,
             publish,
@@ -93,6 +95,7 @@ impl<S: Source> Poller<S> {
         loop {
             let began = Instant::now();
             let read = tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
                 read = self.read_in_time() => read,
             };

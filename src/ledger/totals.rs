@@ -194,9 +194,16 @@ impl Totals {
         }
     }
 
-    /// Takes back what was shown and never scraped, to be shown after the next
-    /// start: a jump that nobody saw would hide what it stands for.
+    /// Takes back what was never scraped, to be shown after the next start: a
+    /// jump that nobody saw would hide what it stands for.
     pub(super) fn take_back(&mut self) {
+        // What a full disk did not take was on no page.
+        let uncommitted: Vec<_> = self.rows.changed().copied().collect();
+        for child in uncommitted {
+            let on_page = self.shown.get(&child).cloned();
+            let amount = on_page.unwrap_or_else(|| Amount::zero(child));
+            self.rows.change(&child, |total| total.shown = amount);
+        }
         for (child, amount) in self.births.take_unseen() {
             self.rows.change(&child, |total| total.shown = amount);
         }
@@ -295,3 +302,6 @@ impl TryFrom<AmountRow> for Amount {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,14 @@ fn running(id: &str) -> Task {
 }
 
 fn poller(script: Script) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) {
+    holding(Duration::ZERO, script)
+}
+
+/// A poller that holds back what is new.
+fn holding(
+    birth_hold: Duration,
+    script: Script,
+) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) {
     let facts = SourceFacts {
         name: "a".to_owned(),
         system: "script",
@@ -102,7 +110,7 @@ fn poller(script: Script) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) 
         timeout: Duration::from_secs(60),
     };
     let ledger = KeptLedger::in_memory(Limits {
-        birth_hold: Duration::ZERO,
+        birth_hold,
         retention: Duration::from_secs(86_400),
         failure_open_for: Duration::from_secs(86_400),
         operations: 10,
@@ -219,6 +227,45 @@ async fn a_poll_under_way_does_not_hold_up_the_stop() {
     let stop = CancellationToken::new();
     stop.cancel();
     poller.run(stop.clone(), stop).await;
+}
+
+#[test]
+fn a_stop_while_a_held_value_is_committed_waits_for_the_commit() {
+    // With one thread for all that blocks, a commit can be kept waiting.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let script = Script {
+        steps: [Step::Lists(vec![running("t")])].into(),
+        ..Script::default()
+    };
+    runtime.block_on(async {
+        let (poller, mut page) = holding(INTERVAL / 3, script);
+        let stop = CancellationToken::new();
+        let run = poller.run(stop.clone(), stop.clone());
+        let stopped = async {
+            page.changed().await.unwrap();
+            page.borrow().scraped(Instant::now());
+            let (open, gate) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || gate.recv().unwrap());
+            tokio::time::advance(INTERVAL / 2).await;
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            stop.cancel();
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            open.send(()).unwrap();
+            busy.await.unwrap();
+        };
+        tokio::join!(run, stopped);
+        let started = value(&page.borrow(), Metric::Started, "OP");
+        assert_eq!(started, Some(Value::Whole(1)), "it was committed");
+    });
 }
 
 #[tokio::test(start_paused = true)]

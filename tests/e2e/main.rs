@@ -9,6 +9,9 @@ mod demo;
 /// The page itself: promtool's opinion, and both formats side by side.
 #[cfg(test)]
 mod page;
+/// What `increase()` sees over the exporter's stops, crashes and starts.
+#[cfg(test)]
+mod restarts;
 /// One task's life, as Prometheus remembers it.
 #[cfg(test)]
 mod story;

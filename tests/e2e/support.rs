@@ -12,7 +12,7 @@ pub(crate) use page::Page;
 pub(crate) use patience::eventually;
 pub(crate) use process::{Process, missing};
 pub(crate) use prometheus::{Prometheus, Series};
-pub(crate) use world::{SOURCE, World, simulated};
+pub(crate) use world::{SOURCE, Simulated, World, simulated};
 
 /// A client that never waits long and uses no proxy.
 pub(crate) fn client() -> reqwest::Client {

@@ -10,9 +10,15 @@ mod bad_page;
 /// Elements of a page that are no good tasks, and ids that must not be requested.
 #[cfg(test)]
 mod bad_task;
+/// Counters that are shown later than they count, so that every scraper sees them rise.
+#[cfg(test)]
+mod births;
 /// Flags, variables, exit codes and signals of the built binary.
 #[cfg(test)]
 mod cli;
+/// Exporters killed at any moment.
+#[cfg(test)]
+mod crash;
 /// Label values: which one counts, and what becomes of too many.
 #[cfg(test)]
 mod labels;

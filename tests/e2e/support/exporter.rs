@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use rustix::process::Signal;
 
 use super::{Page, Process, client, eventually};
 
@@ -115,6 +116,11 @@ impl Exporter {
     /// Ends it; gives its status and its whole log.
     pub(crate) async fn stop(self) -> (ExitStatus, String) {
         self.process.stop().await
+    }
+
+    /// Ends it by a signal, and keeps what is known of it.
+    pub(crate) async fn end(&mut self, signal: Signal) -> ExitStatus {
+        self.process.end(signal).await
     }
 }
 

@@ -60,8 +60,14 @@ impl Process {
 
     /// Asks it to end with SIGTERM and waits until it has; gives its status and its whole log.
     pub(crate) async fn stop(mut self) -> (ExitStatus, String) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let what = format!("{} ends after SIGTERM", self.name);
+        let status = self.end(Signal::TERM).await;
+        (status, self.log())
+    }
+
+    /// Ends it by a signal and waits until it has; its log is whole then.
+    pub(crate) async fn end(&mut self, signal: Signal) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let what = format!("{} ends after {signal:?}", self.name);
         let log = Arc::clone(&self.log);
         let witness = async move || log.lock().unwrap().clone();
         let status = eventually(&what, witness, async || {
@@ -69,7 +75,7 @@ impl Process {
         })
         .await;
         self.reader.take().unwrap().join().unwrap();
-        (status, self.log())
+        status
     }
 }
 

@@ -92,6 +92,21 @@ impl Prometheus {
         Ok(result.iter().map(series).collect())
     }
 
+    /// The values that the one series of a selector had, without repetitions.
+    pub(crate) async fn history(&self, selector: &str) -> Result<Vec<f64>, String> {
+        let query = format!("{selector}[10m]");
+        let data = self.api("query", &[("query", &query)]).await?;
+        let result = data["result"].as_array().cloned().unwrap_or_default();
+        let [series] = result.as_slice() else {
+            return Err(format!("{} series", result.len()));
+        };
+        let samples = series["values"].as_array().unwrap().iter();
+        let value = |sample: &Value| sample[1].as_str().unwrap().parse().unwrap();
+        let mut values: Vec<f64> = samples.map(value).collect();
+        values.dedup();
+        Ok(values)
+    }
+
     /// The type that each scraped family was announced with.
     pub(crate) async fn types(&self) -> Result<BTreeMap<String, String>, String> {
         let data = self.api("metadata", &[]).await?;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -13,6 +14,9 @@ use super::{Exporter, Prometheus, Series, eventually};
 
 /// The name of the source.
 pub(crate) const SOURCE: &str = "sfo-vcf01";
+
+/// How long a new counter is held back: long enough for two scrapes.
+const HOLD: &str = "2500ms";
 
 /// A simulated SDDC Manager that is served while this lives.
 #[derive(Debug)]
@@ -40,9 +44,14 @@ pub(crate) async fn simulated() -> Simulated {
 impl Simulated {
     /// Starts an exporter that polls it, with its files in `folder`.
     pub(crate) async fn exporter(&self, folder: &TempDir) -> Exporter {
+        self.exporter_at("127.0.0.1:0", folder).await
+    }
+
+    /// Starts an exporter that listens on `address`.
+    async fn exporter_at(&self, address: &str, folder: &TempDir) -> Exporter {
         let options = SddcManagerOptions::default();
         let config = format!(
-            "global: {{poll_interval: 200ms, stale_after: 5s}}\n\
+            "global: {{poll_interval: 200ms, stale_after: 5s, counter_birth_hold: {HOLD}}}\n\
              sources:\n  \
                - name: {SOURCE}\n    \
                  system: sddc_manager\n    \
@@ -52,10 +61,8 @@ impl Simulated {
             self.address, options.username, options.password
         );
         fs::write(folder.path().join("exporter.yml"), config).unwrap();
-        let arguments = [
-            "--config.file=exporter.yml",
-            "--web.listen-address=127.0.0.1:0",
-        ];
+        let listens = format!("--web.listen-address={address}");
+        let arguments = ["--config.file=exporter.yml", &listens];
         Exporter::start(folder.path(), &arguments).await
     }
 }
@@ -65,20 +72,53 @@ impl Simulated {
 pub(crate) struct World {
     pub(crate) exporter: Exporter,
     pub(crate) prometheus: Prometheus,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
     /// Starts an exporter over `simulated` and a Prometheus over that.
     pub(crate) async fn over(simulated: &Simulated) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let exporter = simulated.exporter(&folder).await;
+        // Nobody else takes a port of this address while the exporter is down.
+        let [a, b, c] = [0; 3].map(|_: u8| fastrand::u8(1..255));
+        let address = format!("127.{a}.{b}.{c}:0");
+        let exporter = simulated.exporter_at(&address, &folder).await;
         let prometheus = Prometheus::start(folder.path(), exporter.address()).await;
         Self {
             exporter,
             prometheus,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Ends the exporter by a signal, and waits until Prometheus knows.
+    pub(crate) async fn goes_down(&mut self, signal: Signal) {
+        let status = self.exporter.end(signal).await;
+        let clean = signal == Signal::TERM;
+        assert_eq!(status.code(), clean.then_some(0), "{}", self.exporter.log());
+        self.is("up", 0.0).await;
+    }
+
+    /// Starts the exporter again where it was, and waits until Prometheus knows.
+    pub(crate) async fn comes_back(&mut self, simulated: &Simulated) {
+        let address = self.exporter.address().to_owned();
+        self.exporter = simulated.exporter_at(&address, &self.folder).await;
+        self.is("up", 1.0).await;
+    }
+
+    /// Waits until the one series of a selector has had these values, in this
+    /// order, and no others.
+    pub(crate) async fn had(&self, selector: &str, values: &[f64]) {
+        let what = format!("{selector} had {values:?}");
+        let witness = async || self.exporter.witness().await;
+        eventually(&what, witness, async || {
+            let had = self.prometheus.history(selector).await?;
+            if had == values {
+                return Ok(());
+            }
+            Err(format!("{had:?}"))
+        })
+        .await;
     }
 
     /// Waits until an expression gives just one series, with this value.

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use reqwest::{Method, Response};
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,13 +14,14 @@ use tempfile::TempDir;
 
 use super::{PATIENCE, Page, eventually};
 
-/// A folder with a configuration in it.
+/// A folder with a configuration in it, which is there for as long as this or
+/// a program in it.
 #[derive(Debug)]
-pub(crate) struct Scratch(TempDir);
+pub(crate) struct Scratch(Arc<TempDir>);
 
 impl Scratch {
     pub(crate) fn new(config: &str) -> Self {
-        let scratch = Self(tempfile::tempdir().unwrap());
+        let scratch = Self(Arc::new(tempfile::tempdir().unwrap()));
         scratch.write("virt-task-exporter.yml", config);
         scratch
     }
@@ -31,9 +33,14 @@ impl Scratch {
         } else {
             "username: administrator@vsphere.local\npassword: VMware123!\n"
         };
+        let hold = if keys.contains("counter_birth_hold") {
+            ""
+        } else {
+            "counter_birth_hold: 0s\n"
+        };
         let keys = format!(
             "name: a\nsystem: sddc_manager\nurl: {url}\npoll_interval: 100ms\n\
-             counter_birth_hold: 0s\n{login}{keys}"
+             {hold}{login}{keys}"
         );
         let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
         Self::new(&format!("sources:\n  -\n{}", lines.concat()))
@@ -75,9 +82,16 @@ impl Scratch {
 
     /// Starts the binary on a free port and waits until it listens.
     pub(crate) async fn serve(&self, arguments: &[&str]) -> Program {
+        let mut program = self.launch(arguments);
+        program.listens().await;
+        program
+    }
+
+    /// Starts the binary on a free port and does not wait for anything.
+    pub(crate) fn launch(&self, arguments: &[&str]) -> Program {
         let mut command =
             self.command(&[&["--web.listen-address=127.0.0.1:0"], arguments].concat());
-        Program::start(&mut command).await
+        Program::launch(&mut command, Arc::clone(&self.0))
     }
 
     /// Starts the binary with these arguments alone and some variables.
@@ -88,7 +102,9 @@ impl Scratch {
     ) -> Program {
         let mut command = self.command(arguments);
         command.envs(variables.iter().copied());
-        Program::start(&mut command).await
+        let mut program = Program::launch(&mut command, Arc::clone(&self.0));
+        program.listens().await;
+        program
     }
 }
 
@@ -98,30 +114,37 @@ pub(crate) struct Program {
     child: Child,
     address: String,
     log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+    _folder: Arc<TempDir>,
 }
 
 impl Program {
-    async fn start(command: &mut Command) -> Self {
+    fn launch(command: &mut Command, folder: Arc<TempDir>) -> Self {
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 lines.lock().unwrap().push(line);
             }
         });
-        let mut program = Self {
+        Self {
             child,
             address: String::new(),
             log,
-        };
-        let line = program
+            reader: Some(reader),
+            _folder: folder,
+        }
+    }
+
+    /// Waits until it listens; before that it has no address.
+    pub(crate) async fn listens(&mut self) {
+        let line = self
             .logged(&["msg=listening", "message=listening", "listening"])
             .await;
         let bound = line.split("address=").nth(1).unwrap_or_default();
         let bound = bound.split_whitespace().next().unwrap_or_default();
-        bound.trim_matches('"').clone_into(&mut program.address);
-        program
+        bound.trim_matches('"').clone_into(&mut self.address);
     }
 
     /// Waits for a log line that contains one of the words.
@@ -185,6 +208,14 @@ impl Program {
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).unwrap();
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end, and returns it with the whole log.
+    pub(crate) async fn over(mut self) -> (ExitStatus, Vec<String>) {
+        let child = &mut self.child;
+        let status = eventually("the end of the program", || child.try_wait().unwrap()).await;
+        self.reader.take().unwrap().join().unwrap();
+        (status, self.log())
     }
 
     /// Waits for the end, and returns it with what was written to stdout.
