@@ -4,6 +4,7 @@
 
 mod backoff;
 mod keeper;
+mod reports;
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -15,13 +16,13 @@ use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use backoff::Pauses;
 use keeper::Keeper;
 
 use crate::clock::Clock;
-use crate::ledger::{Change, Event, KeptLedger, Now};
+use crate::ledger::{KeptLedger, Now};
 use crate::metrics::{SourceFacts, SourcePage, SourceView};
 use crate::sources::{Health, Reason, Source, SourceError};
 use crate::task::{Call, Listing, TaskKey};
@@ -252,49 +253,6 @@ impl<S: Source> Poller<S> {
     /// When the page that is served now was scraped first.
     fn first_scrape(&self) -> Option<std::time::Instant> {
         self.publish.borrow().first_scrape()
-    }
-
-    /// One line for each counted failure, so that log-based tools can alert too.
-    fn log_failure(&self, change: &Change) {
-        let Event::Failed {
-            task_id,
-            error_code,
-            place,
-        } = &change.event
-        else {
-            return;
-        };
-        let ledger = self.keeper.kept().ledger();
-        info!(
-            source = %self.facts.name,
-            operation = %ledger.operations().value(change.operation),
-            task_id = %task_id,
-            failed_subtask = %place.join(" / "),
-            error_code = %ledger.error_codes().value(*error_code),
-            "a task failed"
-        );
-    }
-
-    /// Logs when a source starts to fail, and with another reason, and when it recovers.
-    fn report(&self, error: Option<&SourceError>, failing: &mut Option<Reason>) {
-        let source = &self.facts.name;
-        match (error, *failing) {
-            (Some(error), before) if before != Some(error.reason) => {
-                warn!(
-                    %source,
-                    call = error.endpoint,
-                    reason = error.reason(),
-                    error = %error.detail,
-                    "the source cannot be polled"
-                );
-            }
-            (Some(error), _) => debug!(%source, %error, reason = error.reason(), "still failing"),
-            (None, Some(reason)) => {
-                info!(%source, reason = reason.as_str(), "the source can be polled again");
-            }
-            (None, None) => {}
-        }
-        *failing = error.map(|error| error.reason);
     }
 
     fn publish(&mut self) {
