@@ -394,4 +394,21 @@ fn is_older(time: Timestamp, now: Timestamp, age: Duration) -> bool {
 }
 
 #[cfg(test)]
+impl Ledger {
+    /// All that it knows, as a text.
+    pub(crate) fn dump(&mut self) -> String {
+        let mut text = String::new();
+        for (name, rows) in self.tables() {
+            use std::fmt::Write as _;
+            let mut write = |key: &[u8], value: Option<&[u8]>| {
+                writeln!(text, "{name} {key:x?} {value:x?}").unwrap();
+                Ok(())
+            };
+            rows.write_all(&mut write).unwrap();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
 mod tests;

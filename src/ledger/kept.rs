@@ -77,6 +77,12 @@ impl KeptLedger {
         self.ledger.apply(listing, now)
     }
 
+    /// The ledger, to be looked at closely.
+    #[cfg(test)]
+    pub(super) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
     /// Takes in when the page that is served now was scraped first, if ever.
     pub fn scraped(&mut self, at: Option<Instant>) {
         if let Some(at) = at {

@@ -211,3 +211,6 @@ impl Storage {
         )))
     }
 }
+
+#[cfg(test)]
+mod tests;

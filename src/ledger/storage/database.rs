@@ -11,17 +11,17 @@ use crate::ledger::Observed;
 
 /// The version of the layout. A field added to the end of a row is no new
 /// version; one that changes its meaning is.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// What redb may hold of a file in memory, in bytes. The ledger itself is in
 /// memory, so this serves the commits alone.
 const CACHE: usize = 4 << 20;
 
-type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+pub(super) type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// What the file says of itself: the version of its layout, and the header.
-const ABOUT: Table = Table::new("about");
-const FORMAT_KEY: &[u8] = b"format";
+pub(super) const ABOUT: Table = Table::new("about");
+pub(super) const FORMAT_KEY: &[u8] = b"format";
 const HEADER_KEY: &[u8] = b"header";
 
 /// What a file says of itself.
@@ -108,7 +108,8 @@ pub(super) fn write(
     all: bool,
     header: &Header,
 ) -> Result<(), StorageError> {
-    let transaction = database.begin_write().map_err(StorageError::of)?;
+    let mut transaction = database.begin_write().map_err(StorageError::of)?;
+    transaction.set_two_phase_commit(true);
     for (name, rows) in tables {
         if all || rows.has_changed() {
             write_table(&transaction, name, &**rows, all)?;
