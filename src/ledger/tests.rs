@@ -6,6 +6,7 @@ mod births;
 mod episodes;
 mod failures;
 mod listing;
+mod model;
 
 const PART: &str = "tasks";
 const LIMITS: Limits = Limits {
