@@ -29,6 +29,8 @@ enum Step {
     /// This machine's clock is set.
     ClockStep(i64),
     DiskFull(bool),
+    /// A change of the disk fails, after so many.
+    DiskFault(u64),
     /// A stop and a start.
     Restart,
     /// `kill -9` or a power failure, after so many changes of the disk in a poll.
@@ -74,6 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1..90_u64).prop_map(Step::Pass),
         1 => prop_oneof![-4000..4000_i64, Just(-50 * 365 * 86_400), Just(400 * 86_400)].prop_map(Step::ClockStep),
         1 => prop::bool::weighted(0.3).prop_map(Step::DiskFull),
+        1 => (0..60_u64).prop_map(Step::DiskFault),
         1 => Just(Step::Restart),
         2 => (crash, any::<u64>()).prop_map(|(poll, seed)| Step::Crash(poll, seed)),
     ]
@@ -141,6 +144,7 @@ impl Model {
             }
             Step::ClockStep(seconds) => self.here += SignedDuration::from_secs(*seconds),
             Step::DiskFull(full) => self.disk.set_full(*full),
+            Step::DiskFault(changes) => self.disk.fail_after(*changes),
             Step::Restart => {
                 self.kept.scraped(self.scraped);
                 let failures = self.kept.commit_failures();
@@ -225,7 +229,11 @@ impl Model {
         }
         listing.read(PART, poll.whole);
         let mut gone = Vec::new();
-        for (_, id) in self.kept.ledger().missing(&listing) {
+        let missing = self.kept.ledger().missing(&listing);
+        let mut missing: Vec<_> = missing.into_iter().map(|(_, id)| id).collect();
+        missing.sort_unstable();
+        assert_eq!(missing, self.reference.missing(&shown, poll.whole));
+        for id in missing {
             if bit(poll.unreadable, &id) {
                 continue;
             }

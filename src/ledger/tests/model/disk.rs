@@ -21,6 +21,8 @@ struct State {
     until_crash: Option<u64>,
     crashed: bool,
     full: bool,
+    /// How many more changes there are until one fails.
+    until_fault: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,11 @@ impl FakeDisk {
         self.state().full = full;
     }
 
+    /// Lets one change fail after so many, and none after it.
+    pub(super) fn fail_after(&self, changes: u64) {
+        self.state().until_fault = Some(changes);
+    }
+
     /// Lets the power fail after so many changes.
     pub(super) fn crash_after(&self, changes: u64) {
         self.state().until_crash = Some(changes);
@@ -61,7 +68,7 @@ impl FakeDisk {
     pub(super) fn reboot(&self, seed: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut state = self.state();
-        (state.crashed, state.until_crash) = (false, None);
+        (state.crashed, state.until_crash, state.until_fault) = (false, None, None);
         if random.bool() {
             state.new = None;
         }
@@ -81,6 +88,12 @@ impl FakeDisk {
         }
         if state.crashed {
             return Err(io::Error::other("the power failed"));
+        }
+        if let Some(left) = state.until_fault.take() {
+            state.until_fault = left.checked_sub(1);
+            if state.until_fault.is_none() {
+                return Err(io::Error::other("a bad block"));
+            }
         }
         if state.full {
             return Err(io::ErrorKind::StorageFull.into());

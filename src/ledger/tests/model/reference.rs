@@ -22,6 +22,7 @@ struct Known {
     stay: Option<Stay>,
     earlier: BTreeSet<Stay>,
     vanished: bool,
+    listed: bool,
     operation: String,
 }
 
@@ -49,6 +50,7 @@ impl Reference {
     ) {
         for id in gone {
             let known = self.tasks.get_mut(id).unwrap();
+            known.listed = false;
             if known.unfinished && known.stay.is_none() && !known.vanished {
                 known.vanished = true;
                 let operation = known.operation.clone();
@@ -64,6 +66,16 @@ impl Reference {
         }
     }
 
+    /// The unfinished tasks that a poll should have shown, by id.
+    pub(super) fn missing(&self, shown: &[(&str, Call, Task)], whole: bool) -> Vec<String> {
+        let is_shown = |id: &str| shown.iter().any(|(_, _, task)| task.id == id);
+        let missing = self
+            .tasks
+            .iter()
+            .filter(|(id, known)| whole && known.listed && known.unfinished && !is_shown(id));
+        missing.map(|(id, _)| id.clone()).collect()
+    }
+
     fn show(&mut self, part: &str, call: Call, task: &Task, now: Now) {
         let first = !self.tasks.contains_key(&task.id);
         let counts = !first || self.is_news(part, task, now);
@@ -72,6 +84,7 @@ impl Reference {
         }
         let known = self.tasks.entry(task.id.clone()).or_default();
         known.operation.clone_from(&task.operation);
+        known.listed = true;
         known.unfinished = task.status.is_unfinished();
         let stay = Stay {
             outcome: task.status,

@@ -32,9 +32,9 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         4 => (prop::option::weighted(0.3, status()), known()).prop_map(|(status, known)| Act::Birth(status, known)),
         8 => (place.clone(), status(), known()).prop_map(|(at, status, known)| Act::Stand(at, status, known)),
         2 => (place.clone(), prop_oneof![Just(300), Just(999), Just(1000), Just(90_000)]).prop_map(|(at, later)| Act::Repeat(at, later)),
-        1 => place.prop_map(Act::Remove),
-        1 => Just(Act::Restore),
-        1 => Just(Act::Backup),
+        2 => place.prop_map(Act::Remove),
+        2 => Just(Act::Restore),
+        2 => Just(Act::Backup),
         1 => prop_oneof![-4000..4000_i64, Just(400 * 86_400)].prop_map(Act::Step),
     ]
 }
