@@ -98,6 +98,7 @@ impl FakeDisk {
         if state.full {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        drop(state);
         Ok(())
     }
 

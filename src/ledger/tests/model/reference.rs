@@ -23,6 +23,7 @@ struct Known {
     earlier: BTreeSet<Stay>,
     vanished: bool,
     listed: bool,
+    part: String,
     operation: String,
 }
 
@@ -67,12 +68,16 @@ impl Reference {
     }
 
     /// The unfinished tasks that a poll should have shown, by id.
-    pub(super) fn missing(&self, shown: &[(&str, Call, Task)], whole: bool) -> Vec<String> {
+    pub(super) fn missing(
+        &self,
+        shown: &[(&str, Call, Task)],
+        parts: &[(&str, bool)],
+    ) -> Vec<String> {
+        let is_whole = |part: &str| parts.contains(&(part, true));
         let is_shown = |id: &str| shown.iter().any(|(_, _, task)| task.id == id);
-        let missing = self
-            .tasks
-            .iter()
-            .filter(|(id, known)| whole && known.listed && known.unfinished && !is_shown(id));
+        let missing = self.tasks.iter().filter(|(id, known)| {
+            is_whole(&known.part) && known.listed && known.unfinished && !is_shown(id)
+        });
         missing.map(|(id, _)| id.clone()).collect()
     }
 
@@ -85,6 +90,7 @@ impl Reference {
         let known = self.tasks.entry(task.id.clone()).or_default();
         known.operation.clone_from(&task.operation);
         known.listed = true;
+        part.clone_into(&mut known.part);
         known.unfinished = task.status.is_unfinished();
         let stay = Stay {
             outcome: task.status,
