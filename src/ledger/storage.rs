@@ -13,9 +13,9 @@ mod overlay;
 mod rows;
 
 use jiff::Timestamp;
-use redb::Database;
+use redb::{Database, StorageBackend as _};
 use serde::{Deserialize, Serialize};
-use tracing::error;
+use tracing::{error, warn};
 
 pub(super) use database::Header;
 pub(super) use disk::{Bytes, Disk};
@@ -87,6 +87,7 @@ impl Storage {
             let Some(bytes) = self.present(false)? else {
                 return Ok(None);
             };
+            self.settle(&bytes);
             let database = database::open(Overlay::new(bytes)?)?;
             let header = database::read_header(&database)?;
             self.check(&header.identity)?;
@@ -95,6 +96,15 @@ impl Storage {
         })?;
         self.sequence = header.as_ref().map_or(0, |header| header.sequence);
         Ok(header)
+    }
+
+    /// Makes sure that what a process that was killed left to the system is on
+    /// the disk before it is shown; a broken disk keeps nobody from serving.
+    fn settle(&self, bytes: &Bytes) {
+        if let Err(error) = bytes.sync_data() {
+            let source = &self.identity.source;
+            warn!(%source, %error, "what the ledger holds may not outlive a power failure");
+        }
     }
 
     /// Gives a file that cannot be trusted another name.

@@ -79,6 +79,15 @@ impl FakeDisk {
 
     /// Lets a change happen, or not.
     fn allow(&self) -> io::Result<()> {
+        self.allow_sync()?;
+        if self.state().full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
+    /// Lets bytes reach the disk, full or not, that were taken before.
+    fn allow_sync(&self) -> io::Result<()> {
         let mut state = self.state();
         if state.until_crash == Some(0) {
             state.crashed = true;
@@ -95,32 +104,30 @@ impl FakeDisk {
                 return Err(io::Error::other("a bad block"));
             }
         }
-        if state.full {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
         drop(state);
         Ok(())
     }
 
-    fn handle(&self, file: &Arc<Mutex<File>>) -> Bytes {
+    fn handle(&self, file: &Arc<Mutex<File>>, write: bool) -> Bytes {
         Bytes::new(Handle {
             disk: self.clone(),
             file: Arc::clone(file),
+            write,
         })
     }
 }
 
 impl Disk for FakeDisk {
-    fn open(&self, _write: bool) -> io::Result<Option<Bytes>> {
+    fn open(&self, write: bool) -> io::Result<Option<Bytes>> {
         let file = self.state().file.clone();
-        Ok(file.map(|file| self.handle(&file)))
+        Ok(file.map(|file| self.handle(&file, write)))
     }
 
     fn create(&self) -> io::Result<Bytes> {
         self.allow()?;
         let file = Arc::<Mutex<File>>::default();
         self.state().new = Some(Arc::clone(&file));
-        Ok(self.handle(&file))
+        Ok(self.handle(&file, true))
     }
 
     fn install(&self) -> io::Result<()> {
@@ -186,6 +193,7 @@ impl File {
 struct Handle {
     disk: FakeDisk,
     file: Arc<Mutex<File>>,
+    write: bool,
 }
 
 impl StorageBackend for Handle {
@@ -213,7 +221,10 @@ impl StorageBackend for Handle {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.disk.allow()?;
+        // Bad blocks are for who writes: a start has no second try.
+        if self.write {
+            self.disk.allow_sync()?;
+        }
         self.file.lock().unwrap().unsynced.clear();
         Ok(())
     }
