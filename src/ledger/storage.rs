@@ -147,6 +147,10 @@ impl Storage {
         header: &Header,
         now: Timestamp,
     ) -> Result<(), StorageError> {
+        // A file that somebody took away is written anew, and not to where nobody finds it.
+        if self.disk.size()?.is_none() {
+            self.database = None;
+        }
         let unusable = match self.reopen() {
             Ok(()) => None,
             Err(StorageError::Untrusted(why)) => Some(why),

@@ -19,6 +19,9 @@ mod cli;
 /// Exporters killed at any moment.
 #[cfg(test)]
 mod crash;
+/// Disks that take nothing, and what counts then.
+#[cfg(test)]
+mod full_disk;
 /// Label values: which one counts, and what becomes of too many.
 #[cfg(test)]
 mod labels;
@@ -43,6 +46,9 @@ mod session;
 /// Sources that are dead for long.
 #[cfg(test)]
 mod stale;
+/// The folder of the ledgers, its files, and what they bring over a restart.
+#[cfg(test)]
+mod storage;
 /// Which servers are trusted, and how we identify ourselves.
 #[cfg(test)]
 mod tls;

@@ -6,7 +6,7 @@ mod process;
 mod stub;
 
 pub(crate) use bench::{Bench, HeldClock, Watch, day, options, task};
-pub(crate) use page::Page;
+pub(crate) use page::{Page, Sample};
 pub(crate) use process::{Program, Scratch, get};
 pub(crate) use stub::{Stub, answer, json};
 

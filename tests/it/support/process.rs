@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use reqwest::{Method, Response};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 use super::{PATIENCE, Page, eventually};
@@ -60,13 +60,16 @@ impl Scratch {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_virt-task-exporter"));
+        self.set_up(command.args(arguments));
         command
-            .args(arguments)
+    }
+
+    fn set_up<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
             .current_dir(self.0.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+            .stderr(Stdio::piped())
     }
 
     /// Runs the binary to its end, with some variables of the environment.
@@ -92,6 +95,30 @@ impl Scratch {
         let mut command =
             self.command(&[&["--web.listen-address=127.0.0.1:0"], arguments].concat());
         Program::launch(&mut command, Arc::clone(&self.0))
+    }
+
+    /// Starts the binary so that [`Program::disk_takes`] may fill its disk.
+    pub(crate) async fn serve_sturdy(&self) -> Program {
+        self.serve_limited("unlimited").await
+    }
+
+    /// Starts the binary on a full disk: whatever it writes to a file is
+    /// refused until [`Program::disk_takes`] all.
+    pub(crate) async fn serve_on_full_disk(&self) -> Program {
+        self.serve_limited("0").await
+    }
+
+    async fn serve_limited(&self, blocks: &str) -> Program {
+        let binary = env!("CARGO_BIN_EXE_virt-task-exporter");
+        let mut shell = Command::new("sh");
+        // The signal would kill whom only the error is meant for.
+        let script = format!(
+            r#"trap "" XFSZ; ulimit -S -f {blocks}; exec "$0" --web.listen-address=127.0.0.1:0"#
+        );
+        shell.args(["-c", &script, binary]);
+        let mut program = Program::launch(self.set_up(&mut shell), Arc::clone(&self.0));
+        program.listens().await;
+        program
     }
 
     /// Starts the binary with these arguments alone and some variables.
@@ -205,9 +232,21 @@ impl Program {
         panic!("{what} did not come\n{}", self.scrape().await.text())
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = i32::try_from(self.child.id()).unwrap();
-        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Lets its files grow from now on, or refuses whatever it writes to them.
+    pub(crate) fn disk_takes(&self, all: bool) {
+        let limit = Rlimit {
+            current: (!all).then_some(0),
+            maximum: None,
+        };
+        prlimit(Some(self.pid()), Resource::Fsize, limit).unwrap();
     }
 
     /// Waits for the end, and returns it with the whole log.
