@@ -6,12 +6,14 @@
 mod duration;
 mod error;
 mod http;
+mod login;
 mod raw;
 mod sddc_manager;
 mod secret;
 mod section;
 mod settings;
 mod source;
+mod vcenter;
 mod warnings;
 mod yaml;
 
@@ -24,10 +26,12 @@ use serde_saphyr::Spanned;
 
 pub use error::{ConfigError, Place};
 pub use http::{Header, HttpConfig, TlsConfig};
-pub use sddc_manager::{Login, RestoresAuth, SddcManagerConfig};
+pub use login::Login;
+pub use sddc_manager::{RestoresAuth, SddcManagerConfig};
 pub use secret::{Secret, SecretError};
 pub use settings::Settings;
 pub use source::{SourceConfig, SystemConfig};
+pub use vcenter::{DialectChoice, VcenterConfig};
 
 use raw::{Global, Shared, Source, Typed};
 use section::Section;

@@ -21,6 +21,7 @@ use crate::metrics::{Exporter, SourceFacts, SourcePage};
 use crate::poller::{Poller, Schedule};
 use crate::program::ProgramError;
 use crate::sources::sddc_manager::SddcManager;
+use crate::sources::vcenter::Vcenter;
 use crate::task::Digest;
 use crate::web::Site;
 use crate::web::server::{self, Limits};
@@ -45,13 +46,15 @@ pub struct Setup {
 /// A poller of any system.
 #[derive(Debug)]
 enum AnyPoller {
-    SddcManager(Poller<SddcManager>),
+    SddcManager(Box<Poller<SddcManager>>),
+    Vcenter(Box<Poller<Vcenter>>),
 }
 
 impl AnyPoller {
     async fn run(self, stop: CancellationToken, served: CancellationToken) {
         match self {
             Self::SddcManager(poller) => poller.run(stop, served).await,
+            Self::Vcenter(poller) => poller.run(stop, served).await,
         }
     }
 }
@@ -135,8 +138,7 @@ pub(crate) fn check(config: &Config, file: &Path) -> Result<(), ProgramError> {
 pub(crate) fn unreadable_secrets(config: &Config) -> Vec<String> {
     let sources = config.sources.iter();
     let unreadable = sources.filter_map(|source| {
-        let SystemConfig::SddcManager(system) = &source.system;
-        let error = system.login.secret().read().err()?;
+        let error = source.system.secret().read().err()?;
         Some(format!("source {}: {error}", source.name))
     });
     unreadable.collect()
@@ -173,13 +175,19 @@ fn poller(
         error,
     };
     let (facts, schedule) = plan(source);
+    let url = source.url.clone();
     match &source.system {
         SystemConfig::SddcManager(config) => {
-            let url = source.url.clone();
             let system = SddcManager::new(url, &source.http, config, clock.clone());
             let system = system.map_err(unusable)?;
             let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
-            Ok((AnyPoller::SddcManager(poller), page))
+            Ok((AnyPoller::SddcManager(Box::new(poller)), page))
+        }
+        SystemConfig::Vcenter(config) => {
+            let system = Vcenter::new(url, &source.http, config, clock.clone());
+            let system = system.map_err(unusable)?;
+            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
+            Ok((AnyPoller::Vcenter(Box::new(poller)), page))
         }
     }
 }

@@ -112,7 +112,7 @@ impl<S: Source> Poller<S> {
                 break;
             }
         }
-        served.cancelled().await;
+        tokio::join!(self.leave(), served.cancelled());
         self.close().await;
         debug!(source = %self.facts.name, "the poller stopped");
     }
@@ -236,6 +236,14 @@ impl<S: Source> Poller<S> {
         });
         let committed = committed.await;
         committed.map_err(|panic| self.panicked("committing the ledger", &panic))
+    }
+
+    /// Gives back what the source keeps for us, if it answers soon.
+    async fn leave(&mut self) {
+        const LONGEST: Duration = Duration::from_secs(5);
+        if timeout(LONGEST, self.source.close()).await.is_err() {
+            warn!(source = %self.facts.name, "the source did not take its session back in time");
+        }
     }
 
     /// Commits for the last time.

@@ -1,9 +1,13 @@
 //! The systems whose tasks are read: one file for each, one contract for all.
 
+mod credentials;
+mod element;
 mod error;
 mod health;
+mod loose;
 pub mod rest;
 pub mod sddc_manager;
+pub mod vcenter;
 
 use std::future::Future;
 
@@ -31,6 +35,11 @@ pub trait Source: Send {
     /// Whether the system is still read in this part; one that left the
     /// configuration lists nothing any more.
     fn has_part(&self, part: &str) -> bool;
+
+    /// Gives back what the system keeps for this exporter, such as a session.
+    fn close(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// What was sent and received since the start.
     fn traffic(&self) -> &Traffic;

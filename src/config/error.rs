@@ -48,3 +48,14 @@ impl fmt::Display for Place {
         write!(f, ": {}", self.path)
     }
 }
+
+/// An error about the first place of a key that the source's system does not have.
+pub(super) fn not_of_this_system(
+    places: impl IntoIterator<Item = Option<Place>>,
+) -> Result<(), ConfigError> {
+    let Some(place) = places.into_iter().flatten().next() else {
+        return Ok(());
+    };
+    let rule = "is a key of another system".to_owned();
+    Err(ConfigError::Invalid { place, rule })
+}

@@ -78,6 +78,8 @@ sections! {
     restores: Typed<Vec<Spanned<String>>>,
     restores_auth: Text,
     operation_rules: Typed<Vec<Spanned<Rule>>>,
+    dialect: Text,
+    services: Typed<Vec<Spanned<String>>>,
 }
 
 fn gather(values: impl IntoIterator<Item = (&'static str, Text)>) -> Shared {

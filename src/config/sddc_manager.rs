@@ -1,14 +1,12 @@
 //! The keys of a source whose system is `sddc_manager`.
 
 use regex::Regex;
-use secrecy::SecretString;
 use serde_saphyr::Spanned;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, not_of_this_system};
+use super::login::Login;
 use super::raw::{Rule, Text, Typed};
-use super::secret::Secret;
 use super::section::Section;
-use super::warnings::Warnings;
 use crate::task::OperationRule;
 
 /// The longest operation, in bytes: as label values are cut.
@@ -27,32 +25,6 @@ pub struct SddcManagerConfig {
     pub operation_rules: Vec<OperationRule>,
 }
 
-/// The one way to log in.
-#[derive(Clone, Debug)]
-pub enum Login {
-    /// With a user's name and password.
-    Password {
-        /// The name, not empty.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// With an API key.
-    ApiKey(Secret),
-    /// With a token issued elsewhere.
-    Token(Secret),
-}
-
-impl Login {
-    /// What proves who logs in.
-    pub fn secret(&self) -> &Secret {
-        match self {
-            Self::Password { password, .. } => password,
-            Self::ApiKey(secret) | Self::Token(secret) => secret,
-        }
-    }
-}
-
 /// How restore tasks are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RestoresAuth {
@@ -66,31 +38,35 @@ pub enum RestoresAuth {
 /// The keys of a source that are particular to an SDDC Manager.
 #[derive(Debug)]
 pub(super) struct RawSddcManager {
-    pub(super) login: RawLogin,
     pub(super) restores: Typed<Vec<Spanned<String>>>,
     pub(super) restores_auth: Text,
     pub(super) operation_rules: Typed<Vec<Spanned<Rule>>>,
 }
 
-/// The keys of a source that say how to log in.
-#[derive(Debug)]
-pub(super) struct RawLogin {
-    pub(super) username: Text,
-    pub(super) password: Typed<SecretString>,
-    pub(super) password_file: Text,
-    pub(super) api_key: Typed<SecretString>,
-    pub(super) api_key_file: Text,
-    pub(super) token: Typed<SecretString>,
-    pub(super) token_file: Text,
+impl RawSddcManager {
+    /// An error if a key is given that means nothing to another system.
+    pub(super) fn refuse(&self, section: &Section<'_>) -> Result<(), ConfigError> {
+        let places = [
+            self.restores
+                .as_ref()
+                .map(|typed| section.place("restores", typed)),
+            self.restores_auth
+                .as_ref()
+                .map(|typed| section.place("restores_auth", typed)),
+            self.operation_rules
+                .as_ref()
+                .map(|typed| section.place("operation_rules", typed)),
+        ];
+        not_of_this_system(places)
+    }
 }
 
 impl SddcManagerConfig {
     pub(super) fn resolve(
         section: &Section<'_>,
+        login: Login,
         raw: RawSddcManager,
-        warnings: &mut Warnings,
     ) -> Result<Self, ConfigError> {
-        let login = Login::resolve(section, raw.login, warnings)?;
         let restores_auth = RestoresAuth::resolve(section, raw.restores_auth, &login)?;
         Ok(Self {
             login,
@@ -98,45 +74,6 @@ impl SddcManagerConfig {
             restores_auth,
             operation_rules: operation_rules(section, raw.operation_rules)?,
         })
-    }
-}
-
-impl Login {
-    fn resolve(
-        section: &Section<'_>,
-        raw: RawLogin,
-        warnings: &mut Warnings,
-    ) -> Result<Self, ConfigError> {
-        let mut secret = |typed, file| Secret::resolve(section, typed, file, warnings);
-        let password = secret(
-            ("password", raw.password),
-            ("password_file", raw.password_file),
-        )?;
-        let api_key = secret(("api_key", raw.api_key), ("api_key_file", raw.api_key_file))?;
-        let token = secret(("token", raw.token), ("token_file", raw.token_file))?;
-        match (raw.username, password, api_key, token) {
-            (Some(name), _, None, None) if name.value.is_empty() => {
-                Err(section.wrong("username", &name, "must not be empty"))
-            }
-            (Some(name), Some(password), None, None) => Ok(Self::Password {
-                username: name.value,
-                password,
-            }),
-            (Some(name), None, None, None) => {
-                Err(section.wrong("username", &name, "needs a password or password_file"))
-            }
-            (None, Some(_), None, None) => {
-                Err(section.lacks("username", "is required with a password"))
-            }
-            (None, None, Some(key), None) => Ok(Self::ApiKey(key)),
-            (None, None, None, Some(token)) => Ok(Self::Token(token)),
-            (None, None, None, None) => Err(section.fails(
-                "needs a way to log in: username and password(_file), api_key(_file) or token(_file)",
-            )),
-            _ => Err(section.fails(
-                "only one way to log in may be given: username and password(_file), api_key(_file) or token(_file)",
-            )),
-        }
     }
 }
 

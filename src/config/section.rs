@@ -42,6 +42,11 @@ impl<'a> Section<'a> {
         place(self.file, self.path_of(key), value.defined)
     }
 
+    /// Its own place.
+    pub(super) fn here(&self) -> Place {
+        place(self.file, self.path.clone(), self.at)
+    }
+
     /// An error about `value`, the value of `key`.
     pub(super) fn wrong<T>(
         &self,
@@ -63,7 +68,7 @@ impl<'a> Section<'a> {
 
     /// An error about the section itself.
     pub(super) fn fails(&self, rule: impl Into<String>) -> ConfigError {
-        let place = place(self.file, self.path.clone(), self.at);
+        let place = self.here();
         let rule = rule.into();
         ConfigError::Invalid { place, rule }
     }

@@ -5,10 +5,13 @@ use url::Url;
 
 use super::error::ConfigError;
 use super::http::{HttpConfig, RawHttp};
+use super::login::{Login, RawLogin};
 use super::raw::{Shared, Source as RawSource, Text};
-use super::sddc_manager::{RawLogin, RawSddcManager, SddcManagerConfig};
+use super::sddc_manager::{RawSddcManager, SddcManagerConfig};
+use super::secret::Secret;
 use super::section::Section;
 use super::settings::{Layers, Settings};
+use super::vcenter::{RawVcenter, VcenterConfig};
 use super::warnings::Warnings;
 
 /// The longest name in bytes: it becomes a file's name, with room for an ending.
@@ -35,16 +38,27 @@ pub struct SourceConfig {
 pub enum SystemConfig {
     /// VMware Cloud Foundation's SDDC Manager.
     SddcManager(SddcManagerConfig),
+    /// A vCenter Server.
+    Vcenter(VcenterConfig),
 }
 
 impl SystemConfig {
     /// The words of the configuration for them.
-    const WORDS: [&'static str; 1] = ["sddc_manager"];
+    const WORDS: [&'static str; 2] = ["sddc_manager", "vcenter"];
 
     /// The word of the configuration for this kind, also a label's value.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::SddcManager(_) => "sddc_manager",
+            Self::Vcenter(_) => "vcenter",
+        }
+    }
+
+    /// What proves who logs in.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::SddcManager(config) => config.login.secret(),
+            Self::Vcenter(config) => &config.password,
         }
     }
 }
@@ -63,10 +77,14 @@ impl SourceConfig {
         settings.check(&layers)?;
         let request_timeout = layers.request_timeout()?;
         let (http, raw) = split(raw);
+        let system = system(section, raw.system, raw.keys, warnings)?;
+        if matches!(system, SystemConfig::Vcenter(_)) {
+            VcenterConfig::warn(section, &settings, warnings);
+        }
         Ok(Self {
             name: name(section, raw.name)?,
             url: url(section, raw.url)?,
-            system: system(section, raw.system, raw.keys, warnings)?,
+            system,
             http: HttpConfig::resolve(section, http, request_timeout, warnings)?,
             settings,
         })
@@ -77,7 +95,14 @@ struct Rest {
     name: Text,
     system: Text,
     url: Text,
-    keys: RawSddcManager,
+    keys: Keys,
+}
+
+/// The keys that are not of every system.
+struct Keys {
+    login: RawLogin,
+    sddc_manager: RawSddcManager,
+    vcenter: RawVcenter,
 }
 
 fn split(raw: RawSource) -> (RawHttp, Rest) {
@@ -100,11 +125,17 @@ fn split(raw: RawSource) -> (RawHttp, Rest) {
         name: raw.name,
         system: raw.system,
         url: raw.url,
-        keys: RawSddcManager {
+        keys: Keys {
             login,
-            restores: raw.restores,
-            restores_auth: raw.restores_auth,
-            operation_rules: raw.operation_rules,
+            sddc_manager: RawSddcManager {
+                restores: raw.restores,
+                restores_auth: raw.restores_auth,
+                operation_rules: raw.operation_rules,
+            },
+            vcenter: RawVcenter {
+                dialect: raw.dialect,
+                services: raw.services,
+            },
         },
     };
     (http, rest)
@@ -144,15 +175,28 @@ fn url(section: &Section<'_>, typed: Text) -> Result<Url, ConfigError> {
 fn system(
     section: &Section<'_>,
     typed: Text,
-    keys: RawSddcManager,
+    keys: Keys,
     warnings: &mut Warnings,
 ) -> Result<SystemConfig, ConfigError> {
     let typed = required(section, "system", typed)?;
-    if typed.value != "sddc_manager" {
-        let rule = format!("must be one of: {}", SystemConfig::WORDS.join(", "));
-        return Err(section.wrong("system", &typed, rule));
+    let (sddc_manager, vcenter) = (keys.sddc_manager, keys.vcenter);
+    let login = || Login::resolve(section, keys.login, warnings);
+    match typed.value.as_str() {
+        "sddc_manager" => {
+            vcenter.refuse(section)?;
+            let config = SddcManagerConfig::resolve(section, login()?, sddc_manager)?;
+            Ok(SystemConfig::SddcManager(config))
+        }
+        "vcenter" => {
+            sddc_manager.refuse(section)?;
+            let config = VcenterConfig::resolve(section, login()?, vcenter)?;
+            Ok(SystemConfig::Vcenter(config))
+        }
+        _ => {
+            let rule = format!("must be one of: {}", SystemConfig::WORDS.join(", "));
+            Err(section.wrong("system", &typed, rule))
+        }
     }
-    SddcManagerConfig::resolve(section, keys, warnings).map(SystemConfig::SddcManager)
 }
 
 fn required(section: &Section<'_>, key: &str, typed: Text) -> Result<Spanned<String>, ConfigError> {

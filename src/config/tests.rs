@@ -47,8 +47,10 @@ fn source(text: &str) -> SourceConfig {
 
 #[track_caller]
 fn sddc_manager(text: &str) -> SddcManagerConfig {
-    let SystemConfig::SddcManager(config) = source(text).system;
-    config
+    match source(text).system {
+        SystemConfig::SddcManager(config) => config,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Expects the text that `text` makes of each first to be refused with each second.

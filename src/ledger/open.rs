@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::NameId;
-use crate::task::Task;
+use crate::task::{Status, Task};
 
 /// An open task, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,14 @@ impl OpenTask {
         } else {
             now
         };
+    }
+
+    /// When the task began. One that waits to begin counts from when it was
+    /// first seen, as not every system says since when it waits.
+    pub fn start(&self) -> Option<Timestamp> {
+        let waits = self.task.status == Status::Pending && !self.task.invalid_timestamps;
+        let waiting = Some(self.first_seen).filter(|_| waits);
+        self.task.started.or(waiting)
     }
 
     /// When the task began, else when it was first seen.

@@ -161,7 +161,7 @@ impl Writer<'_> {
         let labels = || [self.source.clone(), id.clone()];
         let (start, end, change, progress) = (labels(), labels(), labels(), labels());
         self.samples
-            .add_some(Metric::OpenStart, start, task.started);
+            .add_some(Metric::OpenStart, start, open.start());
         self.samples.add_some(Metric::OpenEnd, end, task.ended);
         self.samples
             .add(Metric::OpenLastChange, change, open.last_change);
@@ -186,7 +186,7 @@ impl OpenSums {
             subtasks.merge(&open.task.leaves());
             if open.failed_at.is_some() {
                 *sums.failures.entry(open.operation).or_default() += 1;
-            } else if let Some(started) = open.task.started {
+            } else if let Some(started) = open.start() {
                 let key = (open.operation, open.task.status);
                 let oldest = sums.oldest.entry(key).or_insert(started);
                 *oldest = started.min(*oldest);

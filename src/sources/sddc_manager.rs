@@ -3,7 +3,6 @@
 //! It sends `POST /v1/tokens` to log in, and nothing but `GET` besides. Never
 //! `/v1/credentials/tasks`: its sub-tasks carry passwords.
 
-mod loose;
 mod pages;
 mod restores;
 mod session;
@@ -11,7 +10,7 @@ mod wire;
 mod words;
 
 use jiff::SignedDuration;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::debug;
@@ -213,7 +212,7 @@ impl SddcManager {
             method: Method::GET,
             path,
             query,
-            authorization: Some(authorization),
+            headers: vec![(AUTHORIZATION, authorization)],
             body: None,
             limit,
         };

@@ -155,7 +155,7 @@ fn pem(path: &Path, what: &'static str) -> ClientError {
 }
 
 fn build_error(error: &reqwest::Error) -> ClientError {
-    ClientError::Build(super::chain(error))
+    ClientError::Build(super::exchange::chain(error))
 }
 
 /// Finds the configured host under the name that its certificate carries.

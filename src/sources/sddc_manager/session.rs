@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, StatusCode};
@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::config::{Login, Secret};
+use crate::config::Login;
+use crate::sources::credentials::{basic, read, sensitive};
 use crate::sources::rest::{Request, RestClient};
 use crate::sources::{Reason, SourceError};
 
@@ -66,14 +67,14 @@ impl Session {
         }
         self.token = None;
         let secret = match &self.login {
-            Login::Token(token) => read(token)?,
+            Login::Token(token) => read(token, ENDPOINT)?,
             Login::Password { username, password } => {
-                let password = read(password)?;
+                let password = read(password, ENDPOINT)?;
                 let body = json!({"username": username, "password": password.expose_secret()});
                 log_in(rest, &body).await?
             }
             Login::ApiKey(key) => {
-                let body = json!({"apiKey": read(key)?.expose_secret()});
+                let body = json!({"apiKey": read(key, ENDPOINT)?.expose_secret()});
                 log_in(rest, &body).await?
             }
         };
@@ -102,9 +103,7 @@ impl Session {
             let detail = "basic authentication needs a username and a password";
             return Err(SourceError::new(Reason::Unauthorized, ENDPOINT, detail));
         };
-        let password = read(password)?;
-        let pair = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
-        sensitive(&format!("Basic {pair}"))
+        basic(username, password, ENDPOINT)
     }
 }
 
@@ -118,7 +117,7 @@ async fn log_in(
             method: Method::POST,
             path: ENDPOINT,
             query: &[],
-            authorization: None,
+            headers: Vec::new(),
             body: Some(Bytes::from(body.to_string())),
             limit: TOKEN_LIMIT,
         })
@@ -150,30 +149,13 @@ async fn log_in(
     Ok(pair.access_token)
 }
 
-fn read(secret: &Secret) -> Result<SecretString, SourceError> {
-    let unreadable = |error: crate::config::SecretError| {
-        SourceError::new(Reason::Unauthorized, ENDPOINT, error.to_string())
-    };
-    secret.read().map_err(unreadable)
-}
-
 fn bearer(token: &SecretString) -> Result<HeaderValue, SourceError> {
     let token = token.expose_secret().trim();
     if token.is_empty() {
         let detail = "the accessToken is empty";
         return Err(SourceError::new(Reason::Decode, ENDPOINT, detail));
     }
-    sensitive(&format!("Bearer {token}"))
-}
-
-fn sensitive(value: &str) -> Result<HeaderValue, SourceError> {
-    let unfit = |_error| {
-        let detail = "the credentials have characters that no header can have";
-        SourceError::new(Reason::Unauthorized, ENDPOINT, detail)
-    };
-    let mut value = HeaderValue::try_from(value).map_err(unfit)?;
-    value.set_sensitive(true);
-    Ok(value)
+    sensitive(&format!("Bearer {token}"), ENDPOINT)
 }
 
 /// How long a JSON web token lives, by its own claims, so that no two clocks are compared.
@@ -188,6 +170,7 @@ fn life(token: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
 
     #[test]
     fn a_tokens_life_is_read_from_its_claims() {

@@ -3,20 +3,15 @@
 //! Fields: the API specifications 4.5.2 to 9.0.2 (`Task`, `SubTask`, `Stage`,
 //! `Error`, `Resource`, `PageOfTask`) and the API reference of VCF 4.4.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::loose::{Flag, Id, List, Object, Text};
 use super::words;
+use crate::sources::element::parse;
+use crate::sources::loose::{Flag, Id, List, Object, Text};
 use crate::task::{
     Node, NodeKind, Operations, Resource, Skipped, Status, Task, TaskError, TimeFrame, fold,
 };
-
-/// How deep JSON may be nested; `serde_json` goes no deeper either.
-const DEEPEST: usize = 127;
 
 /// One page: its elements uncut, so that a bad one spoils no other.
 #[derive(Debug, Deserialize)]
@@ -150,7 +145,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// The task in an element; `id` is what was asked for, where it was.
     pub(super) fn task(&self, json: &str, id: Option<&str>) -> Result<Task, Skipped> {
-        let wire = parse(json)?;
+        let wire: WireTask = parse(json)?;
         let own = wire.id.0.as_deref().filter(|own| !own.trim().is_empty());
         let id = own.or(id).ok_or(Skipped::NoId)?.to_owned();
         Ok(self.translate(id, wire))
@@ -231,47 +226,6 @@ fn resource(wire: WireResource) -> Resource {
             .or_else(|| wire.name.given())
             .unwrap_or_default(),
     }
-}
-
-/// An escape that is half of a character; only looked for where parsing failed.
-static SURROGATE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}").expect("the pattern is valid"));
-
-fn parse(json: &str) -> Result<WireTask, Skipped> {
-    if !json.trim_start().starts_with('{') {
-        return Err(Skipped::NotAnObject);
-    }
-    serde_json::from_str(json).or_else(|_error| {
-        if depth(json) > DEEPEST {
-            return Err(Skipped::TooDeep);
-        }
-        // A key that stands twice is refused by the derived code; here the last one
-        // wins. Half a surrogate pair is no character, and spoils its text alone.
-        serde_json::from_str::<serde_json::Value>(&SURROGATE.replace_all(json, r"\ufffd"))
-            .and_then(serde_json::from_value)
-            .map_err(|_error| Skipped::NotAnObject)
-    })
-}
-
-/// How deep the JSON is nested.
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut quoted, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        if quoted {
-            quoted = escaped || byte != b'"';
-            escaped = byte == b'\\' && !escaped;
-            continue;
-        }
-        match byte {
-            b'"' => quoted = true,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 #[cfg(test)]

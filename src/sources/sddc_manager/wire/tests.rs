@@ -46,11 +46,6 @@ fn what_is_no_task_is_skipped_for_its_reason() {
 }
 
 #[test]
-fn depth_counts_no_brackets_in_texts() {
-    assert_eq!(depth(r#"{"a":"[[[{\"[[","b":[1,[2]]}"#), 3);
-}
-
-#[test]
 fn a_key_that_stands_twice_spoils_no_task() {
     let twice = read(r#"{"id":"a","name":"x","name":"y","id":"b"}"#).unwrap();
     assert_eq!((twice.id.as_str(), twice.name.as_str()), ("b", "y"));

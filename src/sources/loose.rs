@@ -8,7 +8,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A text, or a number read as one; anything else is nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub(super) struct Object<T>(pub(super) Option<T>);
 /// The objects of an array; whatever else stands there is nothing.
 #[derive(Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
+
+/// The objects of a map, by key, in the source's order; also one that is written
+/// as an array of pairs of `key` and `value`.
+#[derive(Debug)]
+pub(super) struct Map<T>(pub(super) Vec<(String, T)>);
+
+/// A text or an object; anything else is neither.
+#[derive(Debug)]
+pub(super) struct TextOr<T> {
+    pub(super) text: Option<String>,
+    pub(super) object: Option<T>,
+}
 
 /// A bool, also as a text; anything else is nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -46,6 +59,21 @@ impl<T> Default for Object<T> {
 impl<T> Default for List<T> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Default for TextOr<T> {
+    fn default() -> Self {
+        Self {
+            text: None,
+            object: None,
+        }
     }
 }
 
@@ -142,6 +170,58 @@ impl<'de, T: Deserialize<'de>> Keep<'de> for List<T> {
             list.extend(element.0);
         }
         Ok(Self(list))
+    }
+}
+
+/// An entry of a map that is written as an array.
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
+struct Pair<T> {
+    #[serde(default)]
+    key: Id,
+    #[serde(default)]
+    value: Object<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Keep<'de> for Map<T> {
+    fn array<A: SeqAccess<'de>>(array: A) -> Result<Self, A::Error> {
+        let pairs = List::<Pair<T>>::array(array)?.0.into_iter();
+        let entries = pairs.filter_map(|pair| Some((pair.key.0?, pair.value.0?)));
+        Ok(Self(entries.collect()))
+    }
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = object.next_entry::<String, Object<T>>()? {
+            entries.extend(value.0.map(|value| (key, value)));
+        }
+        Ok(Self(entries))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Keep<'de> for TextOr<T> {
+    fn text(text: &str) -> Self {
+        Self {
+            text: Some(text.to_owned()),
+            ..Self::default()
+        }
+    }
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        Ok(Self {
+            object: Object::object(object)?.0,
+            ..Self::default()
+        })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Loose(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Loose(PhantomData))
     }
 }
 

@@ -1,0 +1,226 @@
+//! vCenter Server 6.7 U1 to 9.x: the tasks of its automation API (CIS).
+//!
+//! It makes one session and ends it, and sends nothing besides but calls that
+//! read. What people start in the user interface is mostly no such task.
+
+mod connection;
+mod dialect;
+mod partition;
+mod refusal;
+mod services;
+mod session;
+mod wire;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+use tracing::{debug, info};
+use url::Url;
+
+use connection::{Connection, Failure};
+use partition::{Coverage, Filter, Partition};
+
+use super::rest::{Answer, ClientError, RestClient, Traffic};
+use super::{Reason, Source, SourceError};
+use crate::clock::Clock;
+use crate::config::{HttpConfig, VcenterConfig};
+use crate::task::{Call, Listing, Skipped, Task, TimeFrame, is_plain_id};
+
+/// One vCenter. Each service is a part of its listing.
+#[derive(Debug)]
+pub struct Vcenter {
+    connection: Connection,
+    services: Vec<Arc<str>>,
+    partition: Partition,
+    url: Url,
+    /// The number of calls, and of services that do not answer, as last logged.
+    told: Option<(usize, usize)>,
+}
+
+impl Vcenter {
+    /// The vCenter at `url`. Nothing is sent yet.
+    pub fn new(
+        url: Url,
+        http: &HttpConfig,
+        config: &VcenterConfig,
+        clock: Clock,
+    ) -> Result<Self, ClientError> {
+        let services: Vec<Arc<str>> = match &config.services {
+            Some(services) => services.iter().map(|name| name.as_str().into()).collect(),
+            None => services::SERVICES
+                .iter()
+                .map(|(name, _)| (*name).into())
+                .collect(),
+        };
+        let known = services.iter().map(|name| {
+            let operations = services::operations(name).iter();
+            (
+                Arc::clone(name),
+                operations.map(|name| (*name).into()).collect(),
+            )
+        });
+        let rest = RestClient::new(url.clone(), http, clock)?;
+        Ok(Self {
+            connection: Connection::new(rest, config),
+            partition: Partition::new(known),
+            services,
+            url,
+            told: None,
+        })
+    }
+
+    /// Makes the calls of a poll; how much they cover is for the partition to say.
+    async fn read_all(&mut self, listing: &mut Listing) -> Result<(), SourceError> {
+        let mut failed = None;
+        while let Some(filter) = self.partition.next() {
+            match self.list(&filter, listing).await {
+                Ok(count) => self.partition.answered(count),
+                Err(Failure::Poll(error)) => return Err(error),
+                Err(Failure::Call(fault, error)) => {
+                    debug!(%error, ?fault, services = ?filter.services, statuses = ?filter.statuses,
+                        operations = ?filter.operations, "a list call failed");
+                    self.partition.failed(fault, now());
+                    if self.partition.is_hopeless() {
+                        return Err(error);
+                    }
+                    failed = Some(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) if !self.partition.has_answered() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads the tasks of one call into the listing, and returns how many there are.
+    async fn list(&mut self, filter: &Filter, listing: &mut Listing) -> Result<usize, Failure> {
+        loop {
+            let answer = self.connection.list(filter).await?;
+            let body = String::from_utf8_lossy(&answer.body);
+            let dialect = self.connection.dialect();
+            match wire::elements(dialect, &body) {
+                Ok(elements) => {
+                    self.connection.spoke();
+                    let count = elements.len();
+                    self.take(elements, filter, listing);
+                    return Ok(count);
+                }
+                Err(_error) if self.connection.try_next_dialect() => {}
+                Err(error) => {
+                    // The parser's own words could quote the answer.
+                    let (line, column) = (error.line(), error.column());
+                    let kind = error.classify();
+                    let detail = format!(
+                        "the answer is no list of tasks: {kind:?} error at {line}:{column}"
+                    );
+                    let error = SourceError::new(Reason::Decode, dialect.tasks(), detail);
+                    return Err(Failure::Poll(error));
+                }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        elements: Vec<Result<(String, &serde_json::value::RawValue), Skipped>>,
+        filter: &Filter,
+        listing: &mut Listing,
+    ) {
+        let frame = self.frame();
+        for element in elements {
+            let read = element.and_then(|(id, json)| wire::task(id, json.get(), frame));
+            match read {
+                Ok(read) => {
+                    let own = read.service.as_deref().unwrap_or_default();
+                    if let Some(operation) = &read.operation {
+                        self.partition.met(own, operation);
+                    }
+                    // The filter admits tasks of its services alone.
+                    let known = filter.services.iter().find(|name| ***name == *own);
+                    if let Some(part) = known.or_else(|| filter.services.first()) {
+                        listing.meet(part, Call::List, read.task);
+                    }
+                }
+                Err(reason) => listing.skip(reason),
+            }
+        }
+    }
+
+    fn frame(&self) -> TimeFrame {
+        TimeFrame::new(self.connection.source_now())
+    }
+
+    /// Says which services are read, once and whenever it changes.
+    fn tell(&mut self) {
+        let resting: Vec<_> = self.partition.resting().collect();
+        let told = (self.partition.calls(), resting.len());
+        if self.told != Some(told) {
+            let (calls, silent) = told;
+            let read = self.services.len() - silent;
+            info!(url = %self.url, services = read, calls, silent, "the services that are polled");
+            debug!(url = %self.url, services = ?resting, "these services do not answer");
+            self.told = Some(told);
+        }
+    }
+
+    fn one(&self, answer: &Answer, id: &str) -> Result<Task, SourceError> {
+        let dialect = self.connection.dialect();
+        let body = String::from_utf8_lossy(&answer.body);
+        let unreadable = |what: &str| {
+            let detail = format!("the answer is no task: {what}");
+            SourceError::new(Reason::Decode, dialect.task(), detail)
+        };
+        let json = wire::one(dialect, &body).map_err(|_error| unreadable("not_an_object"))?;
+        let read = wire::task(id.to_owned(), json.get(), self.frame());
+        read.map(|read| read.task)
+            .map_err(|reason| unreadable(reason.reason()))
+    }
+}
+
+impl Source for Vcenter {
+    async fn read(&mut self) -> Result<Listing, SourceError> {
+        let mut listing = Listing::new();
+        self.connection.begin();
+        self.partition.begin(now());
+        if let Err(error) = self.read_all(&mut listing).await {
+            self.connection.doubt();
+            return Err(error);
+        }
+        for (service, coverage) in self.partition.finish() {
+            listing.read(&service, coverage == Coverage::Whole);
+        }
+        self.tell();
+        Ok(listing)
+    }
+
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
+        if !is_plain_id(id) {
+            return Ok(None);
+        }
+        let answer = self.connection.one(id).await?;
+        answer.map(|answer| self.one(&answer, id)).transpose()
+    }
+
+    async fn close(&mut self) {
+        self.connection.close().await;
+    }
+
+    fn has_part(&self, part: &str) -> bool {
+        self.services.iter().any(|service| **service == *part)
+    }
+
+    fn traffic(&self) -> &Traffic {
+        self.connection.traffic()
+    }
+
+    fn clock_skew(&self) -> Option<SignedDuration> {
+        self.connection.clock_skew()
+    }
+}
+
+/// The time on the clock that nobody can set, which a test can hold.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}

@@ -1,0 +1,250 @@
+//! Which list calls cover all services: found by splitting, and remembered.
+//!
+//! A list call must name services, all of one provider, and must not match more
+//! than a thousand tasks; nothing says which service belongs to which provider,
+//! or exists at all (API specification 9.1, `Tasks.FilterSpec`). So one call for
+//! all is tried first and split where it fails: services in halves, then by
+//! status, then by operation. Services whose calls answered are put together
+//! again where a probe shows that they have one provider.
+//!
+//! Pure: time is an argument, and whoever makes the calls says how they went.
+
+mod failure;
+mod filter;
+mod group;
+mod node;
+mod probe;
+mod service;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(super) use filter::{Filter, Statuses};
+use group::Group;
+use service::Service;
+
+/// Up to how many tasks are put together into one call again; well below the
+/// thousand at which it would be split.
+const SMALL: usize = 800;
+
+/// How many calls of a poll may find a provider unavailable, before those that
+/// are likely to find the same are left to the next poll; and the poll is given
+/// up if none answered by then.
+const PATIENCE: u32 = 8;
+
+/// Why a list call failed, as far as that tells how to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It matches more tasks than a call may.
+    Capped,
+    /// It cannot be answered as it is: several providers, or an unknown service.
+    Refused,
+    /// A provider does not work.
+    Unavailable,
+    /// One of these; the answer does not say.
+    Unclear,
+}
+
+/// How much of a service was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coverage {
+    /// All of it.
+    Whole,
+    /// It answered at some time, but could not be read whole now.
+    Partial,
+}
+
+/// The services, and the calls that cover them.
+#[derive(Debug)]
+pub(super) struct Partition {
+    services: BTreeMap<Arc<str>, Service>,
+    groups: Vec<Group>,
+    /// How many providers are told apart.
+    providers: usize,
+    /// Whether a service answered for the first time, so that others may be
+    /// back as well.
+    returning: bool,
+    poll: Poll,
+}
+
+/// What is to be done in one poll, and how it went so far.
+#[derive(Debug, Default)]
+struct Poll {
+    queue: VecDeque<Filter>,
+    asked: Option<Asked>,
+    answers: u32,
+    unavailable: u32,
+    probes_end: bool,
+}
+
+/// The call that is under way.
+#[derive(Debug, Clone)]
+enum Asked {
+    Tasks(Filter),
+    /// Whether the service is of the provider.
+    Provider(Arc<str>, usize),
+}
+
+impl Partition {
+    /// The services, each with its known operations, in an order in which those
+    /// of one provider are likely to stand together.
+    pub(super) fn new(services: impl IntoIterator<Item = (Arc<str>, Vec<Arc<str>>)>) -> Self {
+        let mut names = Vec::new();
+        let mut known = BTreeMap::new();
+        for (name, operations) in services {
+            names.push(Arc::clone(&name));
+            known.insert(name, Service::new(operations));
+        }
+        Self {
+            services: known,
+            groups: vec![Group::new(names)],
+            providers: 0,
+            returning: false,
+            poll: Poll::default(),
+        }
+    }
+
+    /// Begins a poll.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.wake(now);
+        self.poll = Poll::default();
+        let mut doubtful = Vec::new();
+        for group in &mut self.groups {
+            let known = only(group.services()).and_then(|name| self.services.get(name));
+            group.node.begin(known.map_or(&[], Service::operations));
+            let leaves = group.node.leaves().into_iter();
+            let calls = leaves.map(|leaf| leaf.filter.clone());
+            if group.is_sound() {
+                self.poll.queue.extend(calls);
+            } else {
+                doubtful.extend(calls);
+            }
+        }
+        self.poll.queue.extend(doubtful);
+    }
+
+    /// Lets services be tried again: one that rested long enough, or those that
+    /// were unavailable as soon as another one is back. All, if none is awake.
+    fn wake(&mut self, now: Instant) {
+        let all = self.groups.is_empty();
+        let back = std::mem::take(&mut self.returning);
+        let mut awake: Vec<Arc<str>> = Vec::new();
+        for (name, service) in &mut self.services {
+            let rested = service.has_rested(now) && awake.is_empty();
+            if all || rested || back && service.may_be_back() {
+                service.wake();
+                awake.push(Arc::clone(name));
+            }
+        }
+        if !awake.is_empty() {
+            self.groups.push(Group::new(awake));
+        }
+    }
+
+    /// The next call to make; `None` when the poll is over.
+    pub(super) fn next(&mut self) -> Option<Filter> {
+        if let Some(filter) = self.poll.queue.pop_front() {
+            self.poll.asked = Some(Asked::Tasks(filter.clone()));
+            return Some(filter);
+        }
+        let (name, provider, neighbour) = self.next_probe()?;
+        self.poll.asked = Some(Asked::Provider(Arc::clone(&name), provider));
+        // One status, as only the error tells: few tasks have not begun.
+        Some(Filter {
+            statuses: Statuses::Pending,
+            ..Filter::of(vec![neighbour, name])
+        })
+    }
+
+    /// Takes in that the call answered with so many tasks.
+    pub(super) fn answered(&mut self, count: usize) {
+        self.poll.answers += 1;
+        match self.poll.asked.take() {
+            Some(Asked::Tasks(filter)) => self.read(&filter, count),
+            Some(Asked::Provider(name, provider)) => self.found(&name, provider),
+            None => {}
+        }
+    }
+
+    fn read(&mut self, filter: &Filter, count: usize) {
+        for name in &filter.services {
+            if let Some(service) = self.services.get_mut(name) {
+                self.returning |= !service.answered;
+                service.answered = true;
+            }
+        }
+        let group = self.groups.iter_mut().find(|group| group.covers(filter));
+        if let Some(group) = group {
+            group.answered(filter, count);
+        }
+    }
+
+    /// Takes in an operation that a task was met with.
+    pub(super) fn met(&mut self, service: &str, operation: &str) {
+        if let Some(service) = self.services.get_mut(service) {
+            service.met(operation);
+        }
+    }
+
+    /// Ends a poll: says how much of each service was read, those that never
+    /// answered left out, and puts together what got small.
+    pub(super) fn finish(&mut self) -> Vec<(Arc<str>, Coverage)> {
+        let mut coverage = Vec::new();
+        for group in &self.groups {
+            let how = if group.node.is_read() {
+                Coverage::Whole
+            } else {
+                Coverage::Partial
+            };
+            let answered = |name: &&Arc<str>| {
+                self.services
+                    .get(*name)
+                    .is_some_and(|service| service.answered)
+            };
+            let names = group.services().iter().filter(answered);
+            coverage.extend(names.map(|name| (Arc::clone(name), how)));
+        }
+        self.join();
+        coverage
+    }
+
+    /// Puts groups of one provider together, as far as they are small.
+    fn join(&mut self) {
+        let mut joined: Vec<Group> = Vec::new();
+        for mut group in std::mem::take(&mut self.groups) {
+            group.node.merge();
+            match joined.iter_mut().find(|other| other.admits(&group)) {
+                Some(other) => other.admit(&group),
+                None => joined.push(group),
+            }
+        }
+        self.groups = joined;
+    }
+
+    /// How many calls a poll makes.
+    pub(super) fn calls(&self) -> usize {
+        self.groups
+            .iter()
+            .map(|group| group.node.leaves().len())
+            .sum()
+    }
+
+    /// The services that rest because they never answered.
+    pub(super) fn resting(&self) -> impl Iterator<Item = &str> {
+        let services = self.services.iter();
+        let resting = services.filter(|(_, service)| service.is_resting());
+        resting.map(|(name, _)| &**name)
+    }
+}
+
+/// The one service, if it is one.
+fn only(services: &[Arc<str>]) -> Option<&Arc<str>> {
+    match services {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

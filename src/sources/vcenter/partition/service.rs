@@ -1,0 +1,82 @@
+//! One service, and whether it is worth asking for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Fault;
+
+/// How long a service that the system does not know is left alone.
+const UNKNOWN_REST: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// How long a service that never answered, but may be about to, is left alone.
+const SILENT_REST: Duration = Duration::from_secs(10 * 60);
+
+/// Operations beyond are in no split; a service has some dozens at most.
+const MOST_OPERATIONS: usize = 500;
+
+/// What is known of one service.
+#[derive(Debug)]
+pub(super) struct Service {
+    operations: Vec<Arc<str>>,
+    /// Whether it ever answered.
+    pub(super) answered: bool,
+    rest: Option<Rest>,
+}
+
+#[derive(Debug)]
+struct Rest {
+    until: Instant,
+    /// Whether it was unavailable, and not unknown.
+    silent: bool,
+}
+
+impl Service {
+    pub(super) fn new(operations: Vec<Arc<str>>) -> Self {
+        Self {
+            operations,
+            answered: false,
+            rest: None,
+        }
+    }
+
+    /// Its operations, without `$task`: those built in, and those met.
+    pub(super) fn operations(&self) -> &[Arc<str>] {
+        &self.operations
+    }
+
+    /// Takes in an operation that a task was met with.
+    pub(super) fn met(&mut self, operation: &str) {
+        let known = self.operations.iter().any(|known| **known == *operation);
+        if !known && self.operations.len() < MOST_OPERATIONS {
+            self.operations.push(operation.into());
+        }
+    }
+
+    /// Leaves it alone for a while.
+    pub(super) fn rest(&mut self, fault: Fault, now: Instant) {
+        let silent = fault == Fault::Unavailable;
+        let long = if silent { SILENT_REST } else { UNKNOWN_REST };
+        self.rest = Some(Rest {
+            until: now + long,
+            silent,
+        });
+    }
+
+    pub(super) fn wake(&mut self) {
+        self.rest = None;
+    }
+
+    pub(super) fn is_resting(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Whether its rest is over.
+    pub(super) fn has_rested(&self, now: Instant) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.until <= now)
+    }
+
+    /// Whether it rests because it was unavailable.
+    pub(super) fn may_be_back(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| rest.silent)
+    }
+}

@@ -1,0 +1,325 @@
+use super::*;
+
+mod support;
+
+use std::time::Duration;
+
+use support::{Cause, Fake};
+
+const NAMES: [&str; 6] = ["a.one", "a.two", "b.one", "b.two", "c.one", "c.two"];
+
+/// Three providers with two services each, ten tasks in each service.
+fn three() -> Fake {
+    let mut fake = Fake::new(&NAMES);
+    for name in NAMES {
+        fake.fill(name, "run", Statuses::Succeeded, 10);
+    }
+    fake
+}
+
+/// Lets polls pass until the calls stay the same, and returns their number.
+fn settle(fake: &mut Fake) -> usize {
+    let mut calls = 0;
+    for _ in 0..20 {
+        let poll = fake.poll();
+        if poll.calls == calls {
+            return calls;
+        }
+        calls = poll.calls;
+    }
+    panic!("it does not settle");
+}
+
+#[test]
+fn one_call_does_where_one_provider_has_all() {
+    let mut fake = Fake::new(&["a.one", "a.two", "a.three"]);
+    for _ in 0..3 {
+        let poll = fake.poll();
+        assert_eq!(poll.calls, 1);
+        assert_eq!(poll.whole, ["a.one", "a.three", "a.two"]);
+    }
+}
+
+#[test]
+fn three_providers_are_one_call_each() {
+    let mut fake = three();
+    let first = fake.poll();
+    assert_eq!((first.whole.len(), first.tasks), (6, 60));
+    assert_eq!(settle(&mut fake), 3);
+    let steady = fake.poll();
+    assert_eq!(
+        (steady.calls, fake.partition.calls(), steady.tasks),
+        (3, 3, 60)
+    );
+}
+
+#[test]
+fn providers_that_lie_apart_in_the_list_are_found() {
+    let mixed = [
+        "a.one", "b.one", "c.one", "a.two", "c.two", "b.two", "a.three",
+    ];
+    let mut fake = Fake::new(&mixed);
+    assert_eq!(fake.poll().whole.len(), 7);
+    assert_eq!(settle(&mut fake), 3);
+    assert_eq!(fake.poll().whole.len(), 7);
+}
+
+#[test]
+fn an_unknown_service_rests_and_does_not_make_a_listing_partial() {
+    let mut fake = three();
+    fake.dead("b.two", Cause::Refused);
+    let first = fake.poll();
+    assert_eq!((first.whole.len(), first.partial.len()), (5, 0));
+    assert_eq!(settle(&mut fake), 3);
+    assert_eq!(fake.partition.resting().collect::<Vec<_>>(), ["b.two"]);
+    // It is tried once in two hours, at the cost of one call.
+    fake.pass(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(fake.poll().calls, 4);
+    assert_eq!(fake.poll().calls, 3);
+}
+
+#[test]
+fn a_service_that_appears_is_read_and_joins_its_provider() {
+    let mut fake = three();
+    fake.dead("b.two", Cause::Refused);
+    settle(&mut fake);
+    fake.alive("b.two");
+    fake.pass(Duration::from_secs(2 * 60 * 60));
+    assert_eq!(fake.poll().whole.len(), 6);
+    assert_eq!(settle(&mut fake), 3);
+}
+
+#[test]
+fn five_thousand_tasks_of_one_service_are_split_by_status_and_operation() {
+    let mut fake = three();
+    for operation in ["clone", "relocate", "deploy", "import", "export"] {
+        fake.knows("b.one", operation);
+        for status in [Statuses::Succeeded, Statuses::Failed] {
+            fake.fill("b.one", operation, status, 490);
+        }
+        fake.fill("b.one", operation, Statuses::Running, 20);
+    }
+    let first = fake.poll();
+    assert_eq!((first.whole.len(), first.partial.len()), (6, 0));
+    assert_eq!(first.tasks, 60 + 5000);
+    settle(&mut fake);
+    let steady = fake.poll();
+    assert_eq!(
+        (steady.calls, steady.tasks),
+        (fake.partition.calls(), 60 + 5000)
+    );
+    assert_eq!(steady.failed, 0);
+    // And one call again when it got small.
+    fake.clear("b.one");
+    assert_eq!(settle(&mut fake), 3);
+    assert_eq!(fake.poll().tasks, 50);
+}
+
+#[test]
+fn a_leaf_of_up_to_a_thousand_is_one_call() {
+    for (count, calls) in [(0, 1), (1, 1), (999, 1), (1000, 1), (1001, 3)] {
+        let mut fake = Fake::new(&["a.one"]);
+        fake.fill("a.one", "run", Statuses::Succeeded, count - count / 2);
+        fake.fill("a.one", "run", Statuses::Failed, count / 2);
+        let first = fake.poll();
+        assert_eq!((first.whole.len(), first.tasks), (1, count), "{count}");
+        // Whole, unfinished, ended, succeeded, failed: two of them are too much.
+        assert_eq!(first.failed, if calls == 1 { 0 } else { 2 }, "{count}");
+        assert_eq!(fake.poll().calls, calls, "{count}");
+    }
+}
+
+#[test]
+fn what_cannot_be_split_is_partial_and_the_unfinished_are_still_read() {
+    let mut fake = three();
+    fake.knows("b.one", "run");
+    fake.fill("b.one", "run", Statuses::Succeeded, 1500);
+    fake.fill("b.one", "run", Statuses::Failed, 40);
+    fake.fill("b.one", "run", Statuses::Running, 7);
+    for _ in 0..3 {
+        let poll = fake.poll();
+        assert_eq!(poll.partial, ["b.one"]);
+        assert_eq!(poll.whole.len(), 5);
+        assert_eq!(poll.tasks, 50 + 40 + 7);
+    }
+    assert_eq!(fake.poll().failed, 1);
+}
+
+#[test]
+fn unfinished_statuses_come_before_outcomes_whatever_is_split() {
+    let mut fake = three();
+    fake.knows("b.one", "run");
+    for status in [
+        Statuses::Pending,
+        Statuses::Blocked,
+        Statuses::Running,
+        Statuses::Succeeded,
+    ] {
+        fake.fill("b.one", "run", status, 900);
+    }
+    for _ in 0..3 {
+        let poll = fake.poll();
+        let of_it = poll
+            .asked
+            .iter()
+            .filter(|filter| *filter.services == ["b.one".into()]);
+        let ranks: Vec<_> = of_it.filter_map(|filter| rank(filter.statuses)).collect();
+        assert!(!ranks.is_empty() && ranks.is_sorted(), "{ranks:?}");
+    }
+}
+
+/// The place of a single status in the life of a task.
+fn rank(statuses: Statuses) -> Option<usize> {
+    let order = [
+        Statuses::Pending,
+        Statuses::Blocked,
+        Statuses::Running,
+        Statuses::Succeeded,
+        Statuses::Failed,
+    ];
+    order.iter().position(|status| *status == statuses)
+}
+
+#[test]
+fn an_operation_met_later_is_asked_for_from_then_on() {
+    let mut fake = Fake::new(&["a.one"]);
+    fake.knows("a.one", "old");
+    fake.fill("a.one", "old", Statuses::Succeeded, 900);
+    fake.fill("a.one", "new", Statuses::Succeeded, 900);
+    assert_eq!(fake.poll().tasks, 900);
+    fake.fill("a.one", "new", Statuses::Running, 1);
+    fake.poll();
+    assert_eq!(fake.poll().tasks, 1801);
+}
+
+#[test]
+fn a_provider_that_fails_for_a_while_keeps_its_place() {
+    let mut fake = three();
+    settle(&mut fake);
+    for name in ["b.one", "b.two"] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    let poll = fake.poll();
+    assert_eq!(
+        (poll.calls, poll.partial),
+        (3, vec!["b.one".to_owned(), "b.two".to_owned()])
+    );
+    assert_eq!(poll.whole.len(), 4);
+    fake.alive("b.one");
+    fake.alive("b.two");
+    let poll = fake.poll();
+    assert_eq!((poll.calls, poll.whole.len()), (3, 6));
+}
+
+#[test]
+fn a_provider_that_fails_for_long_costs_little_and_comes_back() {
+    let mut fake = three();
+    settle(&mut fake);
+    for name in ["b.one", "b.two"] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    for _ in 0..50 {
+        let poll = fake.poll();
+        assert_eq!((poll.whole.len(), poll.partial.len()), (4, 2));
+        assert!(poll.calls <= 5, "{}", poll.calls);
+    }
+    fake.alive("b.one");
+    fake.alive("b.two");
+    assert_eq!(fake.poll().whole.len(), 6);
+    assert_eq!(settle(&mut fake), 3);
+}
+
+#[test]
+fn a_service_that_was_silent_from_the_start_is_tried_again() {
+    let mut fake = three();
+    for name in ["c.one", "c.two"] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    let first = fake.poll();
+    assert_eq!((first.whole.len(), first.partial.len()), (4, 0));
+    settle(&mut fake);
+    fake.alive("c.one");
+    fake.alive("c.two");
+    fake.pass(Duration::from_secs(10 * 60));
+    fake.poll();
+    // One was due; as it answers, the other one is tried at once.
+    assert_eq!(fake.poll().whole.len(), 6);
+    assert_eq!(settle(&mut fake), 3);
+}
+
+#[test]
+fn a_poll_where_nothing_answers_is_given_up_and_forgets_nothing() {
+    let names: Vec<String> = (0..40).map(|at| format!("a.{at:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut fake = Fake::new(&names);
+    for name in &names {
+        fake.dead(name, Cause::Unavailable);
+    }
+    for _ in 0..10 {
+        let poll = fake.poll();
+        assert!(poll.hopeless && poll.calls <= 8, "{}", poll.calls);
+    }
+    for name in &names {
+        fake.alive(name);
+    }
+    fake.poll();
+    fake.poll();
+    assert_eq!(fake.poll().whole.len(), 40);
+    assert_eq!(settle(&mut fake), 1);
+}
+
+#[test]
+fn dead_services_before_living_ones_do_not_hide_them() {
+    let names: Vec<String> = (0..30)
+        .map(|at| format!("a.{at:02}"))
+        .chain(["b.x".to_owned()])
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut fake = Fake::new(&names);
+    for name in &names[..30] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    let polls = (0..20)
+        .take_while(|_| !fake.poll().whole.contains(&"b.x".to_owned()))
+        .count();
+    // At most 8 calls a poll, and there are 61 sets to try.
+    assert!(polls < 8, "{polls}");
+}
+
+#[test]
+fn errors_that_say_nothing_are_found_out_by_splitting() {
+    let mut fake = three();
+    fake.mute = true;
+    fake.knows("b.one", "run");
+    fake.fill("b.one", "run", Statuses::Succeeded, 600);
+    fake.fill("b.one", "run", Statuses::Failed, 600);
+    fake.dead("c.two", Cause::Refused);
+    let first = fake.poll();
+    assert_eq!((first.whole.len(), first.tasks), (5, 50 + 1200));
+    settle(&mut fake);
+    let steady = fake.poll();
+    assert_eq!((steady.failed, steady.whole.len()), (0, 5));
+}
+
+#[test]
+fn a_service_that_answered_once_is_partial_when_it_is_refused() {
+    let mut fake = three();
+    settle(&mut fake);
+    fake.dead("a.one", Cause::Refused);
+    let poll = fake.poll();
+    assert_eq!(poll.partial, ["a.one"]);
+    fake.alive("a.one");
+    assert_eq!(fake.poll().whole.len(), 6);
+    assert_eq!(settle(&mut fake), 3);
+}
+
+#[test]
+fn all_are_tried_again_when_none_is_awake() {
+    let mut fake = Fake::new(&["a.one", "a.two"]);
+    fake.dead("a.one", Cause::Refused);
+    fake.dead("a.two", Cause::Refused);
+    assert_eq!(fake.poll().whole.len(), 0);
+    fake.alive("a.one");
+    fake.alive("a.two");
+    assert_eq!(fake.poll().whole.len(), 2);
+}
