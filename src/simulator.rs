@@ -1,7 +1,7 @@
-//! An SDDC Manager in memory, with its tasks API, its traps and its faults.
+//! An SDDC Manager and a vCenter in memory, with their tasks APIs, traps and faults.
 //!
-//! [`SddcManager`] is the door: it serves the API over HTTP and is the handle
-//! by which a test or a demonstration changes what is behind it. Time comes
+//! [`SddcManager`] and [`Vcenter`] are the doors: each serves its API over HTTP
+//! and is the handle by which a test or a demonstration changes what is behind it. Time comes
 //! from a [`Clock`](crate::clock::Clock), chance from a seed, so that the same
 //! script gives the same answers.
 //!
@@ -41,6 +41,7 @@ mod sub_task;
 mod task;
 mod tasks;
 mod totals;
+mod vcenter;
 mod wire;
 mod workload;
 
@@ -56,6 +57,10 @@ pub use status::{StatusCase, TaskStatus};
 pub use sub_task::{Stage, SubTask};
 pub use task::SimTask;
 pub use totals::{Failure, Totals};
+pub use vcenter::{
+    ErrorForm, Provider, ProviderState, VcError, VcRequest, VcStatus, VcTarget, VcTask, VcTotals,
+    VcWorkload, Vcenter, VcenterOptions,
+};
 pub use workload::Workload;
 
 #[cfg(test)]

@@ -1,21 +1,27 @@
 //! One request as the simulator sees and remembers it.
 
 use bytes::Bytes;
+use http_body_util::{BodyExt as _, Collected, Limited};
 use hyper::Method;
+use hyper::body::Incoming;
 use jiff::Timestamp;
+
+/// The most bytes read from a request's body.
+const MOST_BODY: usize = 1024 * 1024;
 
 /// A call of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Endpoint {
-    /// `POST /v1/tokens`.
+    /// `POST /v1/tokens`; of a vCenter, the creation of a session.
     Login,
-    /// `PATCH /v1/tokens/access-token/refresh`.
+    /// `PATCH /v1/tokens/access-token/refresh`; of a vCenter, a look at the
+    /// session, which keeps it alive.
     Refresh,
-    /// `DELETE /v1/tokens/refresh-token`.
+    /// `DELETE /v1/tokens/refresh-token`; of a vCenter, the end of a session.
     Revoke,
-    /// `GET /v1/tasks`.
+    /// `GET /v1/tasks`; of a vCenter, the list call of either dialect.
     List,
-    /// `GET /v1/tasks/{id}`.
+    /// `GET /v1/tasks/{id}`; of a vCenter, a task by its id.
     Task,
     /// `PATCH /v1/tasks/{id}`.
     Retry,
@@ -112,4 +118,18 @@ impl Call {
             Route::WrongMethod | Route::Nowhere => Endpoint::Unknown,
         }
     }
+}
+
+/// A request's body; of one that is too long or broken off nothing, so that
+/// the calls then say what they miss.
+pub(super) async fn whole(body: Incoming) -> Bytes {
+    let body = Limited::new(body, MOST_BODY).collect().await;
+    body.map_or_else(|_| Bytes::new(), Collected::to_bytes)
+}
+
+/// The parameters of a query, decoded.
+pub(super) fn decoded(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }

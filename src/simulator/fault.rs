@@ -19,7 +19,7 @@ pub struct Fault {
 /// What goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// A code with the API's flat error body.
+    /// A code with the API's error body.
     Status(u16),
     /// A code with `Retry-After` in seconds, as of 429 and 503.
     RetryAfter(u16, u64),
@@ -41,7 +41,7 @@ pub enum FaultKind {
     SlowHead(Duration),
     /// JSON that breaks off in the middle of a whole HTTP answer.
     TruncatedJson,
-    /// `"elements": {}` in a list.
+    /// `"elements": {}` in a list; of a vCenter, what it has for the tasks.
     WrongType,
     /// A redirect (302) to a URL.
     Redirect(String),
@@ -127,7 +127,10 @@ impl FaultKind {
             }
             Self::Html(code) => Some(Reply::html(*code)),
             Self::Redirect(url) => Some(Reply::empty(302).header("location", url.clone())),
-            Self::EndlessBody => Some(Reply::json(200, "").delivered(Delivery::Endless)),
+            Self::EndlessBody => Some(Reply::json(200, "").delivered(Delivery::Endless {
+                start: r#"{"elements":["#,
+                element: r#"{"id":"endless","name":"Endless","status":"SUCCESSFUL"},"#,
+            })),
             Self::Dropped => Some(Reply::empty(200).delivered(Delivery::Dropped)),
             _ => None,
         }

@@ -36,7 +36,10 @@ pub(super) enum Delivery {
         pause: Duration,
     },
     /// Elements without end, instead of the body.
-    Endless,
+    Endless {
+        start: &'static str,
+        element: &'static str,
+    },
     /// Nothing at all, not even a head.
     Dropped,
 }
@@ -114,7 +117,7 @@ impl Reply {
         let body = match self.delivery {
             Delivery::Whole => full(self.body),
             Delivery::Slow { piece, pause } => streamed(slow(self.body, piece, pause)),
-            Delivery::Endless => streamed(endless()),
+            Delivery::Endless { start, element } => streamed(endless(start, element)),
             Delivery::Cut => {
                 response = response.header(CONTENT_LENGTH, length.max(2));
                 streamed(cut(self.body))
@@ -161,9 +164,8 @@ fn slow(body: Vec<u8>, piece: usize, pause: Duration) -> impl Stream<Item = io::
 }
 
 /// A list of tasks without end.
-fn endless() -> impl Stream<Item = io::Result<Bytes>> {
-    let element = r#"{"id":"endless","name":"Endless","status":"SUCCESSFUL"},"#;
+fn endless(start: &'static str, element: &str) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let piece = Bytes::from(element.repeat(512));
-    let start = Bytes::from_static(br#"{"elements":["#);
-    stream::iter([Ok(start)]).chain(stream::repeat_with(move || Ok(piece.clone())))
+    stream::iter([Ok(Bytes::from_static(start.as_bytes()))])
+        .chain(stream::repeat_with(move || Ok(piece.clone())))
 }

@@ -9,6 +9,7 @@ use super::listing;
 use super::query::Query;
 use super::reply::Reply;
 use super::sessions::{Refusal, basic_admits};
+use super::stamp::http_date;
 use super::state::State;
 use super::status::StatusCase;
 
@@ -26,10 +27,7 @@ pub(super) fn answer(state: &mut State, call: &Call, now: Timestamp) -> (Reply, 
     }
     if let Some(skew) = state.options.clock_skew {
         let date = now.checked_add(skew).unwrap_or(now);
-        reply = reply.header(
-            "date",
-            date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-        );
+        reply = reply.header("date", http_date(date));
     }
     state.remember(RequestRecord {
         at: now,
@@ -85,10 +83,12 @@ fn right_answer(
 /// Whether the call carries what it must.
 fn admits(state: &State, endpoint: Endpoint, call: &Call, now: Timestamp) -> bool {
     let given = call.authorization.as_deref();
+    let options = &state.options;
     match endpoint {
         Endpoint::Login | Endpoint::Refresh | Endpoint::Revoke => true,
         Endpoint::StartRestore | Endpoint::Restore
-            if state.options.basic_auth_for_restores && basic_admits(given, &state.options) =>
+            if options.basic_auth_for_restores
+                && basic_admits(given, &options.username, &options.password) =>
         {
             true
         }

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Collected, Limited};
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::{Request, Response};
@@ -13,15 +11,12 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::call::Call;
+use super::call::{Call, decoded, whole};
 use super::options::SddcManagerOptions;
 use super::routes;
 use super::state::State;
 use crate::clock::Clock;
 use crate::web::server::{Body, Limits, serve};
-
-/// The most bytes read from a request's body.
-const MOST_BODY: usize = 1024 * 1024;
 
 /// Something to do after a page was served.
 type PageHook = Arc<dyn Fn(&SddcManager, u32) + Send + Sync>;
@@ -84,7 +79,6 @@ impl SddcManager {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let body = Limited::new(body, MOST_BODY).collect().await;
         let call = Call {
             path: head.uri.path().to_owned(),
             query: decoded(head.uri.query().unwrap_or_default()),
@@ -94,8 +88,7 @@ impl SddcManager {
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
             method: head.method,
-            // Too long or broken off: the calls then say what they miss.
-            body: body.map_or_else(|_| Bytes::new(), Collected::to_bytes),
+            body: whole(body).await,
         };
         let (reply, page) = self.with(|state, now| routes::answer(state, &call, now));
         if let Some(page) = page {
@@ -128,11 +121,4 @@ impl SddcManager {
     pub fn configure(&self, change: impl FnOnce(&mut SddcManagerOptions)) {
         self.with(|state, _| change(&mut state.options));
     }
-}
-
-/// The parameters of a query, decoded.
-fn decoded(query: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect()
 }

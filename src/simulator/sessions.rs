@@ -144,8 +144,8 @@ impl Sessions {
 }
 
 /// Whether an `Authorization` header carries the right Basic credentials.
-pub(super) fn basic_admits(authorization: Option<&str>, options: &SddcManagerOptions) -> bool {
-    let right = format!("{}:{}", options.username, options.password);
+pub(super) fn basic_admits(authorization: Option<&str>, username: &str, password: &str) -> bool {
+    let right = format!("{username}:{password}");
     authorization
         .and_then(|header| header.strip_prefix("Basic "))
         .and_then(|text| BASE64_STANDARD.decode(text).ok())

@@ -53,6 +53,11 @@ pub(super) fn stamp(time: Timestamp) -> String {
     out
 }
 
+/// `time` as the `Date` header has it.
+pub(super) fn http_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 /// Serializes a time as a stamp.
 pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&stamp(*time))

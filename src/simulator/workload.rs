@@ -43,7 +43,7 @@ pub struct Workload {
     rng: fastrand::Rng,
     started: bool,
     lives: Lives,
-    agenda: Agenda,
+    agenda: Agenda<Event>,
 }
 
 /// The tasks that move by themselves, by id.
