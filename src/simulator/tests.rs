@@ -9,4 +9,4 @@ mod life;
 /// Pages, filters and orders.
 mod paging;
 /// A running simulator with a client.
-mod support;
+pub(super) mod support;

@@ -12,28 +12,28 @@ use crate::clock::Clock;
 use crate::simulator::{SddcManager, SddcManagerOptions, SimTask, TaskStatus};
 
 /// When the held clock starts.
-pub(super) const START: &str = "2026-11-20T15:00:00Z";
+pub(in crate::simulator) const START: &str = "2026-11-20T15:00:00Z";
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
-pub(super) struct HeldClock(Arc<AtomicI64>);
+pub(in crate::simulator) struct HeldClock(Arc<AtomicI64>);
 
 impl HeldClock {
-    pub(super) fn new() -> Self {
+    pub(in crate::simulator) fn new() -> Self {
         let start: Timestamp = START.parse().unwrap();
         Self(Arc::new(AtomicI64::new(start.as_millisecond())))
     }
 
-    pub(super) fn clock(&self) -> Clock {
+    pub(in crate::simulator) fn clock(&self) -> Clock {
         let millis = Arc::clone(&self.0);
         Clock::new(move || Timestamp::from_millisecond(millis.load(Ordering::SeqCst)).unwrap())
     }
 
-    pub(super) fn pass(&self, seconds: i64) {
+    pub(in crate::simulator) fn pass(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(in crate::simulator) fn now(&self) -> Timestamp {
         self.clock().now()
     }
 }
