@@ -97,8 +97,7 @@ impl Vcenter {
     fn with<R>(&self, action: impl FnOnce(&mut State, Timestamp) -> R) -> R {
         let now = self.0.clock.now();
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = now.checked_add(state.options.skew).unwrap_or(now);
-        action(&mut state, now)
+        state.at(now, action)
     }
 
     /// Serves the API over plain HTTP until `stop`.
@@ -151,8 +150,12 @@ impl Vcenter {
 
     /// Calls the hook, without a lock, so that it may use the handle.
     fn list_comes(&self, number: usize) {
-        let place = self.0.list_hook.lock();
-        let hook = place.unwrap_or_else(PoisonError::into_inner).clone();
+        let hook = self
+            .0
+            .list_hook
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(hook) = hook {
             hook(self, number);
         }

@@ -36,14 +36,15 @@ impl VcError {
     /// The `error` of a task; only `/rest` names the class.
     pub(super) fn json(&self, dialect: Dialect) -> Value {
         let id = format!("com.vmware.vcenter.tasks.{}", self.kind.to_lowercase());
-        let mut error = json!({
-            "error_type": self.kind,
-            "messages": [message(&id, &self.message)],
-        });
-        if dialect == Dialect::Rest {
-            error["@class"] = self.class().into();
+        let messages = [message(&id, &self.message)];
+        match dialect {
+            Dialect::Rest => json!({
+                "@class": self.class(),
+                "error_type": self.kind,
+                "messages": messages,
+            }),
+            Dialect::Api => json!({"error_type": self.kind, "messages": messages}),
         }
-        error
     }
 }
 

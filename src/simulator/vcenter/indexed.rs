@@ -15,7 +15,7 @@ use super::problem::Problem;
 #[derive(Debug, Default)]
 struct Node {
     values: Vec<String>,
-    members: BTreeMap<String, Node>,
+    members: BTreeMap<String, Self>,
 }
 
 /// The parameters below some names as one JSON object; others are not looked at.

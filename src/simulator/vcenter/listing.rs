@@ -17,7 +17,7 @@ pub(super) fn list(
     fault: Option<&FaultKind>,
 ) -> Result<String, Problem> {
     let spec = ListSpec::read(call, dialect)?;
-    let provider = provider(&spec, &state.options)?;
+    let provider = provider(&spec, state)?;
     well(provider)?;
     if provider.state == ProviderState::Broken {
         return Err(Problem::new(
@@ -40,17 +40,17 @@ pub(super) fn list(
 }
 
 /// The one provider of all that a list names.
-fn provider<'a>(spec: &ListSpec, options: &'a VcenterOptions) -> Result<&'a Provider, Problem> {
+fn provider<'a>(spec: &ListSpec, state: &'a State) -> Result<&'a Provider, Problem> {
     let tasks = spec.tasks();
-    let services = tasks.iter().map(|id| service_of(id).to_owned());
+    let services = tasks.iter().map(|id| state.service_of(id).to_owned());
     let mut services = spec.services().into_iter().chain(services);
     let Some(first) = services.next() else {
         let text = "Either tasks or services must be given in the filter";
         return Err(Problem::invalid_argument(text));
     };
-    let found = of_service(&first, options)?;
+    let found = of_service(&first, &state.options)?;
     for service in services {
-        if of_service(&service, options)?.name != found.name {
+        if of_service(&service, &state.options)?.name != found.name {
             let text = "All tasks and services must be of one provider";
             return Err(Problem::invalid_argument(text));
         }
@@ -68,11 +68,6 @@ pub(super) fn of_service<'a>(
         Problem::of(options.unknown_service.clone(), id).args([service.to_owned()])
     };
     options.provider_of(service).ok_or_else(unknown)
-}
-
-/// The service in a task's id.
-pub(super) fn service_of(id: &str) -> &str {
-    id.split_once(':').map_or("", |(_, service)| service)
 }
 
 /// Whether a provider answers at all.

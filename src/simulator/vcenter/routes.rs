@@ -146,7 +146,7 @@ fn login(
     let token = state
         .sessions
         .create(given, &state.options, now, &mut state.rng)?;
-    let body = dialect.whole(Value::from(token.as_str()));
+    let body = dialect.whole(&Value::from(token.as_str()));
     Ok(match dialect {
         Dialect::Api => Reply::json(201, body),
         Dialect::Rest if call.header(NO_COOKIE).is_some() => Reply::json(200, body),
@@ -170,18 +170,21 @@ fn log_out(state: &mut State, call: &Call, dialect: Dialect) -> Result<Reply, Pr
 fn session(state: &State, call: &Call, dialect: Dialect) -> Result<Reply, Problem> {
     let info = state.sessions.info(token(call), &state.options.username);
     let info = info.ok_or_else(Problem::unauthenticated)?;
-    Ok(Reply::json(200, dialect.whole(info)))
+    Ok(Reply::json(200, dialect.whole(&info)))
 }
 
 fn task(state: &State, call: &Call, dialect: Dialect, id: &str) -> Result<Reply, Problem> {
     let excluded = filter::excludes_result(call, dialect)?;
-    let known = state.tasks.get(id);
-    let service = known.map_or_else(|| listing::service_of(id), |task| task.service.as_str());
-    listing::well(listing::of_service(service, &state.options)?)?;
+    let provider = listing::of_service(state.service_of(id), &state.options)?;
+    listing::well(provider)?;
     let missing = || {
         let text = format!("Task with id {id} was not found");
         Problem::new("NOT_FOUND", "com.vmware.vapi.std.not_found", text).args([id.to_owned()])
     };
-    let task = known.ok_or_else(missing)?.json(dialect, !excluded);
-    Ok(Reply::json(200, dialect.whole(task)))
+    let task = state
+        .tasks
+        .get(id)
+        .ok_or_else(missing)?
+        .json(dialect, !excluded);
+    Ok(Reply::json(200, dialect.whole(&task)))
 }

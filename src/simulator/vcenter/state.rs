@@ -49,6 +49,23 @@ impl State {
         }
     }
 
+    /// Does something at the vCenter's own time when it is `now` outside.
+    pub(super) fn at<R>(
+        &mut self,
+        now: Timestamp,
+        action: impl FnOnce(&mut Self, Timestamp) -> R,
+    ) -> R {
+        let own = now.checked_add(self.options.skew).unwrap_or(now);
+        action(self, own)
+    }
+
+    /// The service of a task, known or not.
+    pub(super) fn service_of<'a>(&'a self, id: &'a str) -> &'a str {
+        let in_id = || id.split_once(':').map_or("", |(_, service)| service);
+        let known = self.tasks.get(id);
+        known.map_or_else(in_id, |task| task.service.as_str())
+    }
+
     /// Gives a task what it lacks and puts it where it is found.
     pub(super) fn give_birth(&mut self, mut task: VcTask, now: Timestamp) -> String {
         task.complete(now, &mut self.rng);

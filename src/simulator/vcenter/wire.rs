@@ -27,7 +27,7 @@ impl Dialect {
     }
 
     /// A whole answer's body.
-    pub(super) fn whole(self, value: Value) -> String {
+    pub(super) fn whole(self, value: &Value) -> String {
         match self {
             Self::Api => value.to_string(),
             Self::Rest => json!({"value": value}).to_string(),

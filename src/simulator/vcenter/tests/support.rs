@@ -81,8 +81,8 @@ impl Bench {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let mut server = JoinSet::new();
-        let served = sim.clone();
-        server.spawn(async move { served.serve(listener, CancellationToken::new()).await });
+        let vcenter = sim.clone();
+        server.spawn(async move { vcenter.serve(listener, CancellationToken::new()).await });
         let mut bench = Self {
             sim,
             clock,
