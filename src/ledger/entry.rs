@@ -24,7 +24,8 @@ pub(super) struct Entry {
     /// The outcome that it is in, kept while its status is unknown.
     pub(super) outcome: Option<Status>,
     ended_by: Call,
-    /// Whether this failure was resolved by a later success, or grew too old.
+    /// Whether this failure was resolved by a later success, or grew too old
+    /// without a time of its own.
     pub(super) closed: bool,
     /// Whether it was counted as vanished since its last outcome.
     pub(super) vanished: bool,
@@ -106,8 +107,8 @@ impl Entry {
         }
         let entered = match self.outcome {
             None => true,
-            Some(outcome) if outcome == task.status => self.ended_later(task, call),
-            Some(_) => !self.is_earlier(task, call, earlier),
+            Some(_) if self.is_earlier(task, call, earlier) => false,
+            Some(outcome) => outcome != task.status || self.ended_later(task, call),
         };
         if entered {
             Verdict::Episode

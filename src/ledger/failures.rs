@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::open::Failure;
 use super::{Event, Ledger, NameId, OpenTask, Poll};
 use crate::task::{FailedNode, Status, Task, TaskKey, label};
 
@@ -48,55 +49,84 @@ impl Ledger {
             self.open.remove(&key);
             return;
         };
-        let before = self.open.get(&key).cloned();
-        if let Some(before) = &before {
+        if let Some(before) = self.open.get(&key) {
             open.follow(before, poll.now.here);
         }
         if failed(&open) {
-            let same = before.filter(|before| episode.is_none() && before.failed_at.is_some());
-            let history = open.task.started.filter(|_| episode == Some(false));
-            let known = same.as_ref().and_then(|same| same.failed_at).or(history);
-            open.failed_at = open.task.ended.or(known).or(Some(poll.now.there));
-            if let Some(same) = &same {
-                self.count_late(&mut open, same, poll);
-            } else {
-                let nodes = open.task.failed_nodes();
-                open.places = nodes.iter().map(|node| node.place).collect();
-                open.history = episode != Some(true);
+            let same = open.failure.take().filter(|_| episode.is_none());
+            let failure = self.failure(&open, same, episode, poll);
+            // Where the source says when, its age can be told again and again.
+            if open.task.ended.is_some() && self.is_too_old(failure.at, poll.now.there) {
+                self.open.remove(&key);
+                return;
             }
+            open.failure = Some(failure);
         }
         self.open.put(key, open);
     }
 
+    /// The failed episode that the task is in: `same` as before, or another one.
+    fn failure(
+        &mut self,
+        open: &OpenTask,
+        same: Option<Failure>,
+        episode: Option<bool>,
+        poll: &mut Poll,
+    ) -> Failure {
+        if let Some(mut failure) = same {
+            failure.at = open.task.ended.unwrap_or(failure.at);
+            self.count_late(open, &mut failure, poll);
+            return failure;
+        }
+        let nodes = open.task.failed_nodes();
+        let history = open.task.started.filter(|_| episode == Some(false));
+        Failure {
+            at: open.task.ended.or(history).unwrap_or(poll.now.there),
+            places: nodes.iter().map(|node| node.place).collect(),
+            history: episode != Some(true),
+        }
+    }
+
     /// Counts the places of failure that showed after the failure itself.
-    fn count_late(&mut self, open: &mut OpenTask, before: &OpenTask, poll: &mut Poll) {
-        open.places.clone_from(&before.places);
-        open.history = before.history;
+    fn count_late(&mut self, open: &OpenTask, failure: &mut Failure, poll: &mut Poll) {
         for node in open.task.failed_nodes() {
-            if open.places.insert(node.place) && !open.history {
+            if failure.places.insert(node.place) && !failure.history {
                 let subtask = self.subtask(&node);
                 poll.push(open.operation, Event::SubtaskFailed { subtask });
             }
         }
     }
 
+    /// Whether a failure of then is not open any more.
+    fn is_too_old(&self, at: Timestamp, there: Timestamp) -> bool {
+        at < self.oldest_failure(there)
+    }
+
+    fn oldest_failure(&self, there: Timestamp) -> Timestamp {
+        let oldest = there.saturating_sub(self.limits.failure_open_for);
+        oldest.unwrap_or(Timestamp::MIN)
+    }
+
     /// Closes the failures that a later success resolved, or that are too old.
     pub(super) fn close_failures(&mut self, there: Timestamp) {
-        let oldest = self.limits.failure_open_for;
-        let oldest = there.saturating_sub(oldest).unwrap_or(Timestamp::MIN);
+        let oldest = self.oldest_failure(there);
         let is_resolved = |open: &OpenTask| {
             let started = open.task.scope().zip(open.task.started);
             started.is_some_and(|(scope, started)| self.successes.after(scope, started))
         };
+        // Whether it stays closed, or is too old on a clock that may be wrong.
         let closes = |open: &OpenTask| {
-            let failed_at = open.failed_at;
-            failed_at.is_some_and(|at| at < oldest || is_resolved(open))
+            let (old, resolved) = (open.failed_at()? < oldest, is_resolved(open));
+            (old || resolved).then(|| resolved || open.task.ended.is_none())
         };
-        let closing = self.open.iter().filter(|(_, open)| closes(open));
-        let closing: Vec<_> = closing.map(|(key, _)| *key).collect();
-        for key in closing {
+        let open = self.open.iter();
+        let closing = open.filter_map(|(key, open)| Some((*key, closes(open)?)));
+        let closing: Vec<_> = closing.collect();
+        for (key, for_good) in closing {
             self.open.remove(&key);
-            self.entries.change(&key, |entry| entry.closed = true);
+            if for_good {
+                self.entries.change(&key, |entry| entry.closed = true);
+            }
         }
         // A failure that started so long ago is not open any more.
         self.successes.forget_before(oldest);

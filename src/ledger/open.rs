@@ -19,13 +19,20 @@ pub struct OpenTask {
     pub first_seen: Timestamp,
     /// When anything of it last moved.
     pub last_change: Timestamp,
-    /// When the failure happened; `None` while it is unfinished.
-    pub failed_at: Option<Timestamp>,
-    /// The places of failure that are known of this episode.
-    pub(super) places: BTreeSet<u64>,
-    /// Whether the failed episode is history, of which nothing is counted.
-    pub(super) history: bool,
+    /// The failed episode that it is in, kept while its status is unknown.
+    pub(super) failure: Option<Failure>,
     fingerprint: u64,
+}
+
+/// A failed episode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Failure {
+    /// When it happened.
+    pub(super) at: Timestamp,
+    /// The places of failure that are known of it.
+    pub(super) places: BTreeSet<u64>,
+    /// Whether it is history, of which nothing is counted.
+    pub(super) history: bool,
 }
 
 impl OpenTask {
@@ -36,9 +43,7 @@ impl OpenTask {
             task,
             operation,
             first_seen: now,
-            failed_at: None,
-            places: BTreeSet::new(),
-            history: false,
+            failure: None,
         }
     }
 
@@ -46,11 +51,21 @@ impl OpenTask {
     /// difference is a move.
     pub(super) fn follow(&mut self, before: &Self, now: Timestamp) {
         self.first_seen = before.first_seen;
+        if matches!(self.task.status, Status::Failed | Status::Unknown) {
+            self.failure.clone_from(&before.failure);
+        }
         self.last_change = if before.fingerprint == self.fingerprint {
             before.last_change
         } else {
             now
         };
+    }
+
+    /// When the failure happened; `None` of one that is unfinished.
+    pub fn failed_at(&self) -> Option<Timestamp> {
+        let failure = self.failure.as_ref();
+        let failure = failure.filter(|_| self.task.status == Status::Failed);
+        failure.map(|failure| failure.at)
     }
 
     /// When the task began. One that waits to begin counts from when it was

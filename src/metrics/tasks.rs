@@ -130,9 +130,9 @@ impl Writer<'_> {
         let (mut failed, mut unfinished): (Vec<_>, Vec<_>) = self
             .ledger
             .open()
-            .partition(|open| open.failed_at.is_some());
+            .partition(|open| open.failed_at().is_some());
         unfinished.sort_by_key(|open| (open.since(), open.task.id.clone()));
-        failed.sort_by_key(|open| (Reverse(open.failed_at), open.task.id.clone()));
+        failed.sort_by_key(|open| (Reverse(open.failed_at()), open.task.id.clone()));
         unfinished.truncate(self.facts.max_open_tasks);
         failed.truncate(self.facts.max_open_failures);
         for open in unfinished.into_iter().chain(failed) {
@@ -184,7 +184,7 @@ impl OpenSums {
         for open in ledger.open() {
             let subtasks = sums.subtasks.entry(open.operation).or_default();
             subtasks.merge(&open.task.leaves());
-            if open.failed_at.is_some() {
+            if open.failed_at().is_some() {
                 *sums.failures.entry(open.operation).or_default() += 1;
             } else if let Some(started) = open.start() {
                 let key = (open.operation, open.task.status);

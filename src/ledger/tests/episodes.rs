@@ -111,3 +111,19 @@ fn an_episode_that_a_restored_list_shows_again_is_no_other_one() {
     story.poll(vec![ended("a", "FAILED", 130)]);
     assert_eq!(story.finished(Status::Failed), 2, "it failed anew");
 }
+
+#[test]
+fn two_ends_of_one_outcome_shown_in_turn_are_two_episodes() {
+    let mut story = Story::after(vec![]);
+    for _ in 0..3 {
+        story.poll(vec![ended("a", "FAILED", 10)]);
+        story.poll(vec![ended("a", "FAILED", 70)]);
+    }
+    assert_eq!(story.finished(Status::Failed), 2);
+    let mut story = Story::after(vec![ended("a", "FAILED", 70)]);
+    for _ in 0..3 {
+        story.poll(vec![ended("a", "FAILED", 10)]);
+        story.poll(vec![ended("a", "FAILED", 70)]);
+    }
+    assert_eq!(story.finished(Status::Failed), 0, "both are history");
+}

@@ -103,3 +103,39 @@ fn a_failure_of_unknown_time_that_grew_too_old_does_not_open_again() {
         assert_eq!(story.open(), [""; 0]);
     }
 }
+
+#[test]
+fn a_clock_that_was_wrong_for_a_while_hides_no_failure() {
+    let mut story = Story::after(vec![]);
+    story.poll(vec![ended("a", "FAILED", 10)]);
+    let right = story.second;
+    story.second += 40 * 86_400;
+    story.poll(vec![ended("a", "FAILED", 10)]);
+    assert_eq!(story.open(), [""; 0], "too old, as it seems");
+    story.second = right;
+    story.poll(vec![ended("a", "FAILED", 10)]);
+    assert_eq!(story.open(), ["a"]);
+    assert_eq!(story.failures(), 1);
+}
+
+#[test]
+fn a_place_that_shows_after_an_unknown_status_counts_once() {
+    let mut story = Story::after(vec![]);
+    story.poll(vec![failed_in("a", &["x"])]);
+    story.poll(vec![task("a", "WEIRD")]);
+    for _ in 0..2 {
+        story.poll(vec![failed_in("a", &["x", "y"])]);
+    }
+    assert_eq!((story.failures(), story.subtask_failures()), (1, 2));
+    let timeless = || Task {
+        started: None,
+        ..task("b", "FAILED")
+    };
+    let mut story = Story::after(vec![timeless()]);
+    story.second += 20 * 86_400;
+    story.poll(vec![task("b", "WEIRD")]);
+    story.poll(vec![timeless()]);
+    story.second += 11 * 86_400;
+    story.poll(vec![timeless()]);
+    assert_eq!(story.open(), [""; 0], "its age goes on meanwhile");
+}
