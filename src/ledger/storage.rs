@@ -56,7 +56,7 @@ pub(super) struct Storage {
 impl Storage {
     /// The file of this source in the folder.
     pub(super) fn new(folder: &Folder, identity: Identity) -> Self {
-        let disk = FolderDisk::new(folder.path(), &identity.source);
+        let disk = FolderDisk::new(folder, &identity.source);
         Self::on(Box::new(disk), identity)
     }
 
@@ -109,7 +109,11 @@ impl Storage {
 
     /// Gives a file that cannot be trusted another name.
     pub(super) fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<(), StorageError> {
-        let kept_as = self.disk.set_aside(now)?;
+        let set_aside = self.disk.set_aside(now);
+        let kept_as = set_aside.map_err(|error| StorageError::Stuck {
+            why: why.to_owned(),
+            error,
+        })?;
         let source = &self.identity.source;
         error!(%source, why, kept_as, "the file of the ledger cannot be trusted and was set aside");
         Ok(())

@@ -4,11 +4,14 @@ use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Weak;
 
 use jiff::Timestamp;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
+
+use super::folder::{Folder, FolderError, Lock};
 
 /// The bytes of a file.
 #[derive(Debug)]
@@ -66,14 +69,17 @@ impl StorageBackend for Bytes {
 #[derive(Debug)]
 pub(super) struct FolderDisk {
     folder: PathBuf,
+    /// Held by the folder, and for as long as that lives.
+    lock: Weak<Lock>,
     name: String,
 }
 
 impl FolderDisk {
     /// The file for the ledger of `source`, whose name is safe as a file's.
-    pub(super) fn new(folder: &Path, source: &str) -> Self {
+    pub(super) fn new(folder: &Folder, source: &str) -> Self {
         Self {
-            folder: folder.to_owned(),
+            folder: folder.path().to_owned(),
+            lock: folder.guard(),
             name: format!("{source}.redb"),
         }
     }
@@ -86,6 +92,17 @@ impl FolderDisk {
         self.folder.join(format!("{}.new", self.name))
     }
 
+    /// Makes sure that no other exporter writes here.
+    fn guard(&self) -> io::Result<()> {
+        let taken = self.lock.upgrade().map(|lock| lock.take());
+        taken.transpose().map(drop).map_err(|error| match error {
+            FolderError::Unusable { error, .. } => error,
+            in_use @ FolderError::InUse { .. } => {
+                io::Error::new(io::ErrorKind::ResourceBusy, in_use)
+            }
+        })
+    }
+
     /// Makes sure that a change of names outlives a crash.
     fn sync_folder(&self) -> io::Result<()> {
         File::open(&self.folder)?.sync_all()
@@ -94,6 +111,9 @@ impl FolderDisk {
 
 impl Disk for FolderDisk {
     fn open(&self, write: bool) -> io::Result<Option<Bytes>> {
+        if write {
+            self.guard()?;
+        }
         match OpenOptions::new().read(true).write(write).open(self.path()) {
             Ok(file) => bytes(file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -102,6 +122,7 @@ impl Disk for FolderDisk {
     }
 
     fn create(&self) -> io::Result<Bytes> {
+        self.guard()?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -118,6 +139,7 @@ impl Disk for FolderDisk {
     }
 
     fn set_aside(&self, now: Timestamp) -> io::Result<String> {
+        self.guard()?;
         let stamp = now.strftime("%Y%m%dT%H%M%SZ");
         let ending = |end: &str| format!("{}.damaged-{stamp}{end}", self.name);
         let names = std::iter::once(ending("")).chain((2..).map(|n| ending(&format!("-{n}"))));

@@ -17,6 +17,14 @@ pub enum StorageError {
     /// The file cannot be trusted.
     #[error("{0}")]
     Untrusted(String),
+    /// The file cannot be trusted, and the disk does not let us set it aside.
+    #[error("the file cannot be trusted ({why}) and cannot be set aside: {error}")]
+    Stuck {
+        /// Why it cannot be trusted.
+        why: String,
+        /// What the disk says.
+        error: io::Error,
+    },
 }
 
 impl StorageError {

@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use thiserror::Error;
 use tracing::warn;
@@ -40,7 +41,14 @@ pub enum FolderError {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: Option<File>,
+    lock: Arc<Lock>,
+}
+
+/// The lock of a folder; open while the folder is read-only.
+#[derive(Debug)]
+pub(super) struct Lock {
+    folder: PathBuf,
+    held: Mutex<Option<File>>,
 }
 
 impl Folder {
@@ -58,32 +66,61 @@ impl Folder {
             .mode(0o700)
             .create(path)
             .map_err(unusable)?;
-        let lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.join(LOCK));
-        let lock = match lock {
-            Ok(lock) => Some(take(lock, path)?),
-            // Nobody can write there, so nobody can be disturbed.
-            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-                warn!(folder = %path.display(), "the folder of the ledgers is read-only");
-                None
-            }
-            Err(error) => return Err(unusable(error)),
+        let lock = Lock {
+            folder: path.to_owned(),
+            held: Mutex::new(None),
         };
+        match lock.take() {
+            Ok(()) => {}
+            // Nobody can write there, so nobody can be disturbed.
+            Err(FolderError::Unusable { error, .. })
+                if error.kind() == io::ErrorKind::ReadOnlyFilesystem =>
+            {
+                warn!(folder = %path.display(), "the folder of the ledgers is read-only");
+            }
+            Err(error) => return Err(error),
+        }
         fs::read_dir(path).map_err(unusable)?;
         Ok(Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock: Arc::new(lock),
         })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its lock, to be taken before anything is written.
+    pub(super) fn guard(&self) -> Weak<Lock> {
+        Arc::downgrade(&self.lock)
+    }
+}
+
+impl Lock {
+    /// Takes the lock, if that could not be done before.
+    pub(super) fn take(&self) -> Result<(), FolderError> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_none() {
+            *held = Some(self.open().and_then(|file| take(file, &self.folder))?);
+        }
+        drop(held);
+        Ok(())
+    }
+
+    fn open(&self) -> Result<File, FolderError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.folder.join(LOCK));
+        file.map_err(|error| FolderError::Unusable {
+            folder: self.folder.display().to_string(),
+            error,
+        })
     }
 }
 
@@ -142,6 +179,23 @@ mod tests {
         assert!(error.contains(&process), "{error}");
         drop(folder);
         Folder::lock(&path).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_became_writable_is_locked_before_it_is_written_to() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().to_owned();
+        let late = || Lock {
+            folder: path.clone(),
+            held: Mutex::new(None),
+        };
+        let (first, second) = (late(), late());
+        first.take().unwrap();
+        first.take().unwrap();
+        let error = second.take().unwrap_err().to_string();
+        assert!(error.contains("in use by another exporter"), "{error}");
+        drop(first);
+        second.take().unwrap();
     }
 
     #[test]

@@ -91,7 +91,8 @@ fn a_file_that_was_cut_off_is_found() {
     let original = Original::new();
     for bytes in [&original.closed, &original.open] {
         let found = cuts(&original, bytes);
-        assert!(found > 800, "{found}");
+        // Each page has three places to cut at, and the start has more.
+        assert!(found > bytes.len() / 4096 * 3, "{found}");
     }
 }
 
