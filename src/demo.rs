@@ -13,7 +13,9 @@ use crate::cli::{SimulateArgs, SimulatedSystem};
 use crate::clock::Clock;
 use crate::exporter;
 use crate::program::ProgramError;
-use crate::simulator::{Paging, SddcManager, SddcManagerOptions, Workload};
+use crate::simulator::{
+    Paging, SddcManager, SddcManagerOptions, VcWorkload, Vcenter, VcenterOptions, Workload,
+};
 
 /// How often the simulated systems move on.
 const TICK: Duration = Duration::from_millis(200);
@@ -95,16 +97,48 @@ pub(crate) async fn simulate(
     stop: CancellationToken,
 ) -> Result<(), ProgramError> {
     let listeners = exporter::bind(std::slice::from_ref(&args.listen)).await?;
-    let SimulatedSystem::SddcManager = args.system;
-    let sddc = sddc_manager(Paging::FromOne, 1);
-    sddc.history(args.tasks);
-    sddc.set_workload(Workload::new(args.rate.per_second(), 1));
     let (username, password) = ACCOUNT;
-    tracing::info!(username, password, "simulating an SDDC Manager");
-    for listener in listeners {
-        run(sddc.clone(), listener, stop.clone()).await;
+    match args.system {
+        SimulatedSystem::SddcManager => {
+            let sddc = sddc_manager(Paging::FromOne, 1);
+            sddc.history(args.tasks);
+            sddc.set_workload(Workload::new(args.rate.per_second(), 1));
+            tracing::info!(username, password, "simulating an SDDC Manager");
+            for listener in listeners {
+                run(sddc.clone(), listener, stop.clone()).await;
+            }
+        }
+        SimulatedSystem::Vcenter => {
+            let vcenter = vcenter(args.rate.per_second(), 1);
+            vcenter.history(args.tasks);
+            tracing::info!(username, password, "simulating a vCenter");
+            for listener in listeners {
+                let stop = stop.clone();
+                tokio::join!(
+                    vcenter.serve(listener, stop.clone()),
+                    vcenter.live(TICK, stop)
+                );
+            }
+        }
     }
     Ok(())
+}
+
+/// A vCenter with so many births of tasks per second.
+fn vcenter(births: f64, seed: u64) -> Vcenter {
+    let options = VcenterOptions {
+        username: ACCOUNT.0.to_owned(),
+        password: ACCOUNT.1.to_owned(),
+        seed,
+        ..VcenterOptions::default()
+    };
+    let vcenter = Vcenter::new(Clock::system(), options);
+    vcenter.set_workload(Some(VcWorkload {
+        rate: births * 60.0,
+        seed,
+        ..VcWorkload::default()
+    }));
+    vcenter
 }
 
 fn sddc_manager(paging: Paging, seed: u64) -> SddcManager {

@@ -28,4 +28,7 @@ pub enum SimulatedSystem {
     /// VMware Cloud Foundation's SDDC Manager.
     #[value(name = "sddc_manager")]
     SddcManager,
+    /// vCenter Server.
+    #[value(name = "vcenter")]
+    Vcenter,
 }

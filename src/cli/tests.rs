@@ -111,6 +111,8 @@ fn commands() {
     let args = simulate("simulate sddc_manager --listen :0 --tasks 7 --rate 2.5");
     assert_eq!((args.listen.port(), args.tasks), (0, 7));
     assert!((args.rate.per_second() - 2.5).abs() < f64::EPSILON);
+    let args = simulate("simulate vcenter");
+    assert_eq!(args.system, SimulatedSystem::Vcenter);
 }
 
 #[test]
