@@ -23,65 +23,73 @@ const TICK: Duration = Duration::from_millis(200);
 /// Births of tasks per second in each system of the demo.
 const BIRTHS: f64 = 0.2;
 
+/// Ended tasks of the past in each system of the demo.
+const HISTORY: usize = 150;
+
 /// The account of the simulated systems; they are reachable from this machine alone.
 const ACCOUNT: (&str, &str) = ("svc-exporter@vsphere.local", "demo");
 
 /// The simulated systems of the demo, while they run.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    addresses: Vec<(&'static str, String)>,
+    /// The configuration that has them as its sources.
+    config: String,
     running: JoinSet<()>,
     stop: CancellationToken,
 }
 
 impl Sources {
-    /// Starts an SDDC Manager of each kind: two that page, from 1 and from 0,
-    /// and one of 4.4, which knows no paging.
+    /// Starts two SDDC Managers, one that pages and one of 4.4, which does not,
+    /// and a vCenter.
     pub(crate) async fn start() -> Result<Self, ProgramError> {
         let mut sources = Self {
-            addresses: Vec::new(),
+            config: "global: {poll_interval: 5s, stale_after: 30s, counter_birth_hold: 5s}
+sources:
+"
+            .to_owned(),
             running: JoinSet::new(),
             stop: CancellationToken::new(),
         };
         for (name, paging, seed) in [
             ("sfo-vcf01", Paging::FromOne, 1),
-            ("lax-vcf01", Paging::FromZero, 2),
-            ("nyc-vcf01", Paging::None, 3),
+            ("nyc-vcf01", Paging::None, 2),
         ] {
-            let sddc = sddc_manager(paging, seed);
-            sddc.history(150);
-            sddc.set_workload(Workload::new(BIRTHS, seed));
-            let unbound = |error| ProgramError::System("cannot listen on 127.0.0.1", error);
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-                .await
-                .map_err(unbound)?;
-            let address = listener.local_addr().map_err(unbound)?;
-            sources.addresses.push((name, address.to_string()));
-            sources.run(sddc, listener);
+            let listener = sources.listen(name, "sddc_manager").await?;
+            let sddc = sddc_manager(paging, BIRTHS, seed);
+            sddc.history(HISTORY);
+            sources
+                .running
+                .spawn(run_sddc_manager(sddc, listener, sources.stop.clone()));
         }
+        let listener = sources.listen("sfo-m01-vc01", "vcenter").await?;
+        let vcenter = vcenter(BIRTHS, 3);
+        vcenter.history(HISTORY);
+        sources
+            .running
+            .spawn(run_vcenter(vcenter, listener, sources.stop.clone()));
         Ok(sources)
     }
 
-    fn run(&mut self, sddc: SddcManager, listener: TcpListener) {
-        let stop = self.stop.clone();
-        self.running.spawn(run(sddc, listener, stop));
+    /// A port for a system, which becomes a source.
+    async fn listen(&mut self, name: &str, system: &str) -> Result<TcpListener, ProgramError> {
+        let unbound = |error| ProgramError::System("cannot listen on 127.0.0.1", error);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(unbound)?;
+        let address = listener.local_addr().map_err(unbound)?;
+        let (username, password) = ACCOUNT;
+        write!(
+            self.config,
+            "  - name: {name}\n    system: {system}\n    url: http://{address}\n    \
+             username: {username}\n    password: {password}\n"
+        )
+        .expect("a string takes what is written");
+        Ok(listener)
     }
 
     /// The configuration that has them as its sources.
-    pub(crate) fn config(&self) -> String {
-        let (username, password) = ACCOUNT;
-        let mut config = String::from(
-            "global: {poll_interval: 5s, stale_after: 30s, counter_birth_hold: 5s}\nsources:\n",
-        );
-        for (name, address) in &self.addresses {
-            write!(
-                config,
-                "  - name: {name}\n    system: sddc_manager\n    url: http://{address}\n    \
-                 username: {username}\n    password: {password}\n"
-            )
-            .expect("a string takes what is written");
-        }
-        config
+    pub(crate) fn config(&self) -> &str {
+        &self.config
     }
 
     /// Stops them.
@@ -98,26 +106,19 @@ pub(crate) async fn simulate(
 ) -> Result<(), ProgramError> {
     let listeners = exporter::bind(std::slice::from_ref(&args.listen)).await?;
     let (username, password) = ACCOUNT;
-    match args.system {
-        SimulatedSystem::SddcManager => {
-            let sddc = sddc_manager(Paging::FromOne, 1);
-            sddc.history(args.tasks);
-            sddc.set_workload(Workload::new(args.rate.per_second(), 1));
-            tracing::info!(username, password, "simulating an SDDC Manager");
-            for listener in listeners {
-                run(sddc.clone(), listener, stop.clone()).await;
+    let (births, system) = (args.rate.per_second(), args.system);
+    tracing::info!(username, password, ?system, "simulating");
+    for listener in listeners {
+        match system {
+            SimulatedSystem::SddcManager => {
+                let sddc = sddc_manager(Paging::FromOne, births, 1);
+                sddc.history(args.tasks);
+                run_sddc_manager(sddc, listener, stop.clone()).await;
             }
-        }
-        SimulatedSystem::Vcenter => {
-            let vcenter = vcenter(args.rate.per_second(), 1);
-            vcenter.history(args.tasks);
-            tracing::info!(username, password, "simulating a vCenter");
-            for listener in listeners {
-                let stop = stop.clone();
-                tokio::join!(
-                    vcenter.serve(listener, stop.clone()),
-                    vcenter.live(TICK, stop)
-                );
+            SimulatedSystem::Vcenter => {
+                let vcenter = vcenter(births, 1);
+                vcenter.history(args.tasks);
+                run_vcenter(vcenter, listener, stop.clone()).await;
             }
         }
     }
@@ -141,7 +142,8 @@ fn vcenter(births: f64, seed: u64) -> Vcenter {
     vcenter
 }
 
-fn sddc_manager(paging: Paging, seed: u64) -> SddcManager {
+/// An SDDC Manager with so many births of tasks per second.
+fn sddc_manager(paging: Paging, births: f64, seed: u64) -> SddcManager {
     let options = SddcManagerOptions {
         username: ACCOUNT.0.to_owned(),
         password: ACCOUNT.1.to_owned(),
@@ -150,9 +152,18 @@ fn sddc_manager(paging: Paging, seed: u64) -> SddcManager {
         seed,
         ..SddcManagerOptions::default()
     };
-    SddcManager::new(Clock::system(), options)
+    let sddc = SddcManager::new(Clock::system(), options);
+    sddc.set_workload(Workload::new(births, seed));
+    sddc
 }
 
-async fn run(sddc: SddcManager, listener: TcpListener, stop: CancellationToken) {
+async fn run_sddc_manager(sddc: SddcManager, listener: TcpListener, stop: CancellationToken) {
     tokio::join!(sddc.serve(listener, stop.clone()), sddc.live(TICK, stop));
+}
+
+async fn run_vcenter(vcenter: Vcenter, listener: TcpListener, stop: CancellationToken) {
+    tokio::join!(
+        vcenter.serve(listener, stop.clone()),
+        vcenter.live(TICK, stop)
+    );
 }

@@ -166,7 +166,7 @@ fn start(args: &Args) -> Result<(), ProgramError> {
 
 async fn serve_demo(args: &Args, stop: CancellationToken) -> Result<(), ProgramError> {
     let sources = demo::Sources::start().await?;
-    let config = Config::parse(&sources.config(), Path::new("the demo's configuration"))?;
+    let config = Config::parse(sources.config(), Path::new("the demo's configuration"))?;
     // A demo that leaves nothing behind, unless it is asked to.
     let scratch = tempfile::tempdir().map_err(|error| {
         ProgramError::System("cannot make a temporary folder for the ledgers", error)

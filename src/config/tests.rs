@@ -7,6 +7,7 @@ mod resolved;
 mod rules;
 mod sddc_manager;
 mod typing;
+mod vcenter;
 
 use std::path::Path;
 

@@ -38,17 +38,23 @@ async fn the_demo_shows_every_kind_of_task_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulated_system_alone_is_a_source() {
+    for system in ["sddc_manager", "vcenter"] {
+        is_a_source(system).await;
+    }
+}
+
+async fn is_a_source(system: &str) {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "simulate",
-        "sddc_manager",
+        system,
         "--listen=127.0.0.1:0",
         "--tasks=7",
         "--rate=0",
     ];
     let simulator = Exporter::start(folder.path(), &arguments).await;
     let config = format!(
-        "sources: [{{name: a, system: sddc_manager, url: 'http://{}', \
+        "sources: [{{name: a, system: {system}, url: 'http://{}', \
          username: svc-exporter@vsphere.local, password: demo}}]",
         simulator.address()
     );
