@@ -65,6 +65,8 @@ pub(super) struct Partition {
     /// Whether a service answered for the first time, so that others may be
     /// back as well.
     returning: bool,
+    /// Whether none was awake since.
+    lost: bool,
     poll: Poll,
 }
 
@@ -101,6 +103,7 @@ impl Partition {
             groups: vec![Group::new(names)],
             providers: 0,
             returning: false,
+            lost: false,
             poll: Poll::default(),
         }
     }
@@ -124,18 +127,31 @@ impl Partition {
         self.poll.queue.extend(doubtful);
     }
 
-    /// Lets services be tried again: one that rested long enough, or those that
-    /// were unavailable as soon as another one is back. All, if none is awake.
+    /// Lets services be tried again: one that rested long enough; those that
+    /// were unavailable as soon as another one is back, or if none is awake;
+    /// all, if one is back after none was.
     fn wake(&mut self, now: Instant) {
-        let all = self.groups.is_empty();
         let back = std::mem::take(&mut self.returning);
-        let mut awake: Vec<Arc<str>> = Vec::new();
-        for (name, service) in &mut self.services {
-            let rested = service.has_rested(now) && awake.is_empty();
-            if all || rested || back && service.may_be_back() {
-                service.wake();
-                awake.push(Arc::clone(name));
-            }
+        let idle = self.groups.is_empty();
+        let all = back && self.lost;
+        let wakes = |service: &Service| match (all, back || idle) {
+            (true, _) => service.is_resting(),
+            (false, together) => together && service.may_be_back(),
+        };
+        let services = self.services.iter();
+        let together = services.filter(|(_, service)| wakes(service));
+        let mut awake: Vec<_> = together.map(|(name, _)| Arc::clone(name)).collect();
+        if awake.is_empty() {
+            let services = self.services.iter();
+            let longest = services.min_by_key(|(_, service)| service.rests_until());
+            let due = longest.filter(|(_, service)| idle || service.has_rested(now));
+            awake.extend(due.map(|(name, _)| Arc::clone(name)));
+        }
+        self.lost = idle || self.lost && !back;
+        for name in &awake {
+            self.services
+                .entry(Arc::clone(name))
+                .and_modify(Service::wake);
         }
         if !awake.is_empty() {
             self.groups.push(Group::new(awake));

@@ -168,6 +168,7 @@ impl Refusal {
     /// The refusal as the error of a poll.
     pub(super) fn error(&self, answer: Answer) -> SourceError {
         let reason = match self.kind {
+            _ if self.status == StatusCode::TOO_MANY_REQUESTS => return answer.refused(),
             Kind::Unauthenticated => Reason::Unauthorized,
             Kind::Unauthorized => Reason::Forbidden,
             Kind::Inaccessible | Kind::Unavailable => Reason::ServerError,

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::Fault;
 
-/// How long a service that the system does not know is left alone.
-const UNKNOWN_REST: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long a service that never answered is left alone at first; it may be
+/// that the system is about to start.
+const REST: Duration = Duration::from_secs(10 * 60);
 
-/// How long a service that never answered, but may be about to, is left alone.
-const SILENT_REST: Duration = Duration::from_secs(10 * 60);
+/// How long a service is left alone that the system did not know several times.
+const LONGEST_REST: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// Operations beyond are in no split; a service has some dozens at most.
 const MOST_OPERATIONS: usize = 500;
@@ -21,6 +22,8 @@ pub(super) struct Service {
     /// Whether it ever answered.
     pub(super) answered: bool,
     rest: Option<Rest>,
+    /// How long it is to rest if it is unknown again.
+    next_rest: Duration,
 }
 
 #[derive(Debug)]
@@ -36,6 +39,7 @@ impl Service {
             operations,
             answered: false,
             rest: None,
+            next_rest: REST,
         }
     }
 
@@ -55,11 +59,11 @@ impl Service {
     /// Leaves it alone for a while.
     pub(super) fn rest(&mut self, fault: Fault, now: Instant) {
         let silent = fault == Fault::Unavailable;
-        let long = if silent { SILENT_REST } else { UNKNOWN_REST };
-        self.rest = Some(Rest {
-            until: now + long,
-            silent,
-        });
+        let until = now + if silent { REST } else { self.next_rest };
+        self.rest = Some(Rest { until, silent });
+        if !silent {
+            self.next_rest = LONGEST_REST.min(self.next_rest * 2);
+        }
     }
 
     pub(super) fn wake(&mut self) {
@@ -68,6 +72,12 @@ impl Service {
 
     pub(super) fn is_resting(&self) -> bool {
         self.rest.is_some()
+    }
+
+    /// Until when it rests, to sort by; the last if it does not.
+    pub(super) fn rests_until(&self) -> (bool, Option<Instant>) {
+        let until = self.rest.as_ref().map(|rest| rest.until);
+        (until.is_none(), until)
     }
 
     /// Whether its rest is over.

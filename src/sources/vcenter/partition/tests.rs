@@ -72,10 +72,13 @@ fn an_unknown_service_rests_and_does_not_make_a_listing_partial() {
     assert_eq!((first.whole.len(), first.partial.len()), (5, 0));
     assert_eq!(settle(&mut fake), 3);
     assert_eq!(fake.partition.resting().collect::<Vec<_>>(), ["b.two"]);
-    // It is tried once in two hours, at the cost of one call.
-    fake.pass(Duration::from_secs(2 * 60 * 60));
-    assert_eq!(fake.poll().calls, 4);
-    assert_eq!(fake.poll().calls, 3);
+    // It is tried after ten minutes, twenty and so on, at the cost of one call.
+    for minutes in [10, 20, 40, 80, 120, 120] {
+        fake.pass(Duration::from_secs(minutes * 60 - 1));
+        assert_eq!(fake.poll().calls, 3, "{minutes}");
+        fake.pass(Duration::from_secs(1));
+        assert_eq!(fake.poll().calls, 4, "{minutes}");
+    }
 }
 
 #[test]
@@ -314,12 +317,21 @@ fn a_service_that_answered_once_is_partial_when_it_is_refused() {
 }
 
 #[test]
-fn all_are_tried_again_when_none_is_awake() {
-    let mut fake = Fake::new(&["a.one", "a.two"]);
-    fake.dead("a.one", Cause::Refused);
-    fake.dead("a.two", Cause::Refused);
+fn one_is_tried_in_turn_where_all_are_refused_and_all_when_it_answers() {
+    let mut fake = three();
+    for name in NAMES {
+        fake.dead(name, Cause::Refused);
+    }
     assert_eq!(fake.poll().whole.len(), 0);
-    fake.alive("a.one");
-    fake.alive("a.two");
-    assert_eq!(fake.poll().whole.len(), 2);
+    for _ in 0..20 {
+        assert_eq!(fake.poll().calls, 1);
+    }
+    for name in &NAMES[1..] {
+        fake.alive(name);
+    }
+    // At most five others come first.
+    let polls = (0..6).take_while(|_| fake.poll().whole.is_empty()).count();
+    assert!(polls < 6, "{polls}");
+    assert_eq!(fake.poll().whole.len(), 5);
+    assert_eq!(settle(&mut fake), 3);
 }
