@@ -55,6 +55,9 @@ mod tls;
 /// Unfinished tasks that the list no longer shows.
 #[cfg(test)]
 mod vanishing;
+/// vCenters: what is read of them, and with how many calls.
+#[cfg(test)]
+mod vcenter;
 /// What is served, and to whom not.
 #[cfg(test)]
 mod web;

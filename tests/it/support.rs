@@ -4,11 +4,13 @@ mod bench;
 mod page;
 mod process;
 mod stub;
+mod vcenter;
 
 pub(crate) use bench::{Bench, HeldClock, Watch, day, options, task};
 pub(crate) use page::{Page, Sample};
 pub(crate) use process::{Program, Scratch, get};
 pub(crate) use stub::{Stub, answer, json};
+pub(crate) use vcenter::{CLONE, VcBench, clone};
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use virt_task_exporter::clock::Clock;
-use virt_task_exporter::config::{Config, SystemConfig};
+use virt_task_exporter::config::{Config, SourceConfig, SystemConfig};
 use virt_task_exporter::exporter::{limits, plan};
 use virt_task_exporter::ledger::KeptLedger;
 use virt_task_exporter::metrics::{Exporter, Exposition, SourcePage, to_classic};
@@ -20,8 +20,8 @@ use virt_task_exporter::poller::Poller;
 use virt_task_exporter::simulator::{
     Endpoint, SddcManager as Simulator, SddcManagerOptions, SimTask,
 };
-use virt_task_exporter::sources::SourceError;
 use virt_task_exporter::sources::sddc_manager::SddcManager;
+use virt_task_exporter::sources::{Source, SourceError};
 
 use super::Page;
 
@@ -78,41 +78,57 @@ pub(crate) fn options() -> SddcManagerOptions {
 
 /// One source and what is exported of it.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    poller: Poller<SddcManager>,
+pub(crate) struct Watch<S = SddcManager> {
+    poller: Poller<S>,
     pages: watch::Receiver<Arc<SourcePage>>,
     clock: Clock,
 }
 
+/// The lines of a source's configuration: `keys` are further ones, without a
+/// login a password's.
+pub(super) fn lines(system: &str, url: &str, keys: &str) -> String {
+    let logs_in = ["password", "token", "api_key"];
+    let login = if logs_in.iter().any(|key| keys.contains(key)) {
+        ""
+    } else {
+        "username: administrator@vsphere.local\npassword: VMware123!\n"
+    };
+    let hold = if keys.contains("counter_birth_hold") {
+        ""
+    } else {
+        "counter_birth_hold: 0s\n"
+    };
+    let keys = format!("{hold}name: a\nsystem: {system}\nurl: {url}\n{login}{keys}");
+    let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
+    format!("sources:\n  -\n{}", lines.concat())
+}
+
+/// The configuration of one source.
+pub(super) fn source(system: &str, url: &str, keys: &str) -> SourceConfig {
+    // Another test may have been first.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let config = Config::parse(&lines(system, url, keys), Path::new("test.yml")).unwrap();
+    config.sources.into_iter().next().unwrap()
+}
+
 impl Watch {
-    /// The exporter of the source at `url`; `keys` are further lines of its
-    /// configuration, without a login a password's.
+    /// The exporter of the SDDC Manager at `url`; `keys` are further lines of
+    /// its configuration.
     pub(crate) fn new(url: &str, keys: &str, clock: Clock) -> Self {
-        // Another test may have been first.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let logs_in = ["password", "token", "api_key"];
-        let login = if logs_in.iter().any(|key| keys.contains(key)) {
-            ""
-        } else {
-            "username: administrator@vsphere.local\npassword: VMware123!\n"
-        };
-        let hold = if keys.contains("counter_birth_hold") {
-            ""
-        } else {
-            "counter_birth_hold: 0s\n"
-        };
-        let keys = format!("{hold}name: a\nsystem: sddc_manager\nurl: {url}\n{login}{keys}");
-        let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
-        let text = format!("sources:\n  -\n{}", lines.concat());
-        let config = Config::parse(&text, Path::new("test.yml")).unwrap();
-        let source = config.sources.into_iter().next().unwrap();
+        let source = source("sddc_manager", url, keys);
         let SystemConfig::SddcManager(system) = &source.system else {
             panic!("another system");
         };
-        let system =
-            SddcManager::new(source.url.clone(), &source.http, system, clock.clone()).unwrap();
-        let (facts, schedule) = plan(&source);
-        let ledger = KeptLedger::in_memory(limits(&source));
+        let system = SddcManager::new(source.url.clone(), &source.http, system, clock.clone());
+        Self::over(system.unwrap(), &source, clock)
+    }
+}
+
+impl<S: Source> Watch<S> {
+    /// The exporter of a source.
+    pub(super) fn over(system: S, source: &SourceConfig, clock: Clock) -> Self {
+        let (facts, schedule) = plan(source);
+        let ledger = KeptLedger::in_memory(limits(source));
         let (poller, pages) = Poller::new(system, facts, schedule, ledger, clock.clone());
         Self {
             poller,

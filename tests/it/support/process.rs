@@ -12,6 +12,7 @@ use reqwest::{Method, Response};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
+use super::bench::lines;
 use super::{PATIENCE, Page, eventually};
 
 /// A folder with a configuration in it, which is there for as long as this or
@@ -26,24 +27,18 @@ impl Scratch {
         scratch
     }
 
-    /// With one source at `url` that is polled often.
+    /// With an SDDC Manager at `url` that is polled often.
     pub(crate) fn source(url: &str, keys: &str) -> Self {
-        let login = if keys.contains("password") || keys.contains("token") {
-            ""
-        } else {
-            "username: administrator@vsphere.local\npassword: VMware123!\n"
-        };
-        let hold = if keys.contains("counter_birth_hold") {
-            ""
-        } else {
-            "counter_birth_hold: 0s\n"
-        };
-        let keys = format!(
-            "name: a\nsystem: sddc_manager\nurl: {url}\npoll_interval: 100ms\n\
-             {hold}{login}{keys}"
-        );
-        let lines: Vec<_> = keys.lines().map(|line| format!("    {line}\n")).collect();
-        Self::new(&format!("sources:\n  -\n{}", lines.concat()))
+        Self::of("sddc_manager", url, keys)
+    }
+
+    /// With one source of a system, which is polled often.
+    pub(crate) fn of(system: &str, url: &str, keys: &str) -> Self {
+        Self::new(&lines(
+            system,
+            url,
+            &format!("poll_interval: 100ms\n{keys}"),
+        ))
     }
 
     /// Writes a file that only its owner can read.

@@ -1,0 +1,5 @@
+mod cover;
+mod life;
+mod reading;
+mod sessions;
+mod shutdown;
