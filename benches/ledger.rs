@@ -175,6 +175,7 @@ fn task(number: usize) -> Task {
         word: "successful".to_owned(),
         started: Some(started),
         ended: Some(started + SignedDuration::from_secs(60)),
+        moved: None,
         invalid_timestamps: false,
         resolved: false,
         retryable: None,

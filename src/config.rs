@@ -14,6 +14,7 @@ mod section;
 mod settings;
 mod source;
 mod vcenter;
+mod virtshell;
 mod warnings;
 mod yaml;
 
@@ -32,6 +33,7 @@ pub use secret::{Secret, SecretError};
 pub use settings::Settings;
 pub use source::{SourceConfig, SystemConfig};
 pub use vcenter::{DialectChoice, VcenterConfig};
+pub use virtshell::{Authorization, VirtShellConfig};
 
 use raw::{Global, Shared, Source, Typed};
 use section::Section;

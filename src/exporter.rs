@@ -22,6 +22,7 @@ use crate::poller::{Poller, Schedule};
 use crate::program::ProgramError;
 use crate::sources::sddc_manager::SddcManager;
 use crate::sources::vcenter::Vcenter;
+use crate::sources::virtshell::VirtShell;
 use crate::task::Digest;
 use crate::web::Site;
 use crate::web::server::{self, Limits};
@@ -48,6 +49,7 @@ pub struct Setup {
 enum AnyPoller {
     SddcManager(Box<Poller<SddcManager>>),
     Vcenter(Box<Poller<Vcenter>>),
+    VirtShell(Box<Poller<VirtShell>>),
 }
 
 impl AnyPoller {
@@ -55,6 +57,7 @@ impl AnyPoller {
         match self {
             Self::SddcManager(poller) => poller.run(stop, served).await,
             Self::Vcenter(poller) => poller.run(stop, served).await,
+            Self::VirtShell(poller) => poller.run(stop, served).await,
         }
     }
 }
@@ -138,7 +141,7 @@ pub(crate) fn check(config: &Config, file: &Path) -> Result<(), ProgramError> {
 pub(crate) fn unreadable_secrets(config: &Config) -> Vec<String> {
     let sources = config.sources.iter();
     let unreadable = sources.filter_map(|source| {
-        let error = source.system.secret().read().err()?;
+        let error = source.system.secret()?.read().err()?;
         Some(format!("source {}: {error}", source.name))
     });
     unreadable.collect()
@@ -188,6 +191,12 @@ fn poller(
             let system = system.map_err(unusable)?;
             let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
             Ok((AnyPoller::Vcenter(Box::new(poller)), page))
+        }
+        SystemConfig::VirtShell(config) => {
+            let system = VirtShell::new(url, &source.http, config, clock.clone());
+            let system = system.map_err(unusable)?;
+            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
+            Ok((AnyPoller::VirtShell(Box::new(poller)), page))
         }
     }
 }

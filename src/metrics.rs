@@ -103,12 +103,12 @@ catalogue! {
     UnresolvedFailures Gauge State "virt_task_unresolved_failures" ["source" "operation"]
         "Failed tasks that neither the source, a retry nor a later success has resolved";
     OldestStart Gauge State "virt_task_oldest_start_timestamp_seconds" ["source" "operation" "status"]
-        "Start of the oldest task in each unfinished status; of one that waits to begin, when it was first seen";
+        "Start of the oldest task in each unfinished status; where the source gives none, when it was first seen";
     OpenInfo Gauge State "virt_open_task_info"
         ["source" "operation" "task_id" "status" "name" "resource" "failed_subtask" "error_code"]
         "An unfinished or unresolved failed task, always 1; limited in number";
     OpenStart Gauge State "virt_open_task_start_timestamp_seconds" ["source" "task_id"]
-        "Start of an open task; of one that waits to begin, when it was first seen";
+        "Start of an open task; where the source gives none, when it was first seen";
     OpenEnd Gauge State "virt_open_task_end_timestamp_seconds" ["source" "task_id"]
         "End of an open failed task";
     OpenLastChange Gauge State "virt_open_task_last_change_timestamp_seconds" ["source" "task_id"]

@@ -8,6 +8,7 @@ mod loose;
 pub mod rest;
 pub mod sddc_manager;
 pub mod vcenter;
+pub mod virtshell;
 
 use std::future::Future;
 

@@ -39,6 +39,8 @@ pub struct Task {
     pub started: Option<Timestamp>,
     /// When it ended, if it has ended, the source says so and the time is sane.
     pub ended: Option<Timestamp>,
+    /// When the source says that it last moved, if the time is sane.
+    pub moved: Option<Timestamp>,
     /// Whether the source gave a time that cannot be right.
     pub invalid_timestamps: bool,
     /// Whether the source calls the failure resolved; means nothing otherwise.
@@ -77,6 +79,16 @@ pub struct TaskError {
     pub remediation: Option<String>,
     /// What caused it: nested errors and causes.
     pub causes: Vec<Self>,
+}
+
+impl TaskError {
+    /// An error of which no more than a sentence is known.
+    pub fn of_message(message: String) -> Self {
+        Self {
+            message: Some(message),
+            ..Self::default()
+        }
+    }
 }
 
 impl Task {
@@ -163,7 +175,8 @@ impl Task {
             .text(&self.word)
             .text(self.status.as_str())
             .number(progress)
-            .number(millis(self.ended));
+            .number(millis(self.ended))
+            .number(millis(self.moved));
         node::visit(&self.subtasks, &mut |node| {
             digest = std::mem::take(&mut digest)
                 .text(&node.name)
@@ -174,7 +187,7 @@ impl Task {
 
     /// The newest sane time in the task and below it.
     pub fn newest_time(&self) -> Option<Timestamp> {
-        let mut newest = self.started.max(self.ended);
+        let mut newest = self.started.max(self.ended).max(self.moved);
         node::visit(&self.subtasks, &mut |node| newest = newest.max(node.moved));
         newest
     }

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, not_of_this_system};
 use super::raw::{Text, Typed};
 use super::secret::Secret;
 use super::section::Section;
@@ -44,6 +44,25 @@ pub(super) struct RawLogin {
     pub(super) api_key_file: Text,
     pub(super) token: Typed<SecretString>,
     pub(super) token_file: Text,
+}
+
+impl RawLogin {
+    /// An error if a key is given that means nothing to another system.
+    pub(super) fn refuse(&self, section: &Section<'_>) -> Result<(), ConfigError> {
+        let secret = |key, typed: &Typed<SecretString>| {
+            typed.as_ref().map(|typed| section.place(key, typed))
+        };
+        let text = |key, typed: &Text| typed.as_ref().map(|typed| section.place(key, typed));
+        not_of_this_system([
+            text("username", &self.username),
+            secret("password", &self.password),
+            text("password_file", &self.password_file),
+            secret("api_key", &self.api_key),
+            text("api_key_file", &self.api_key_file),
+            secret("token", &self.token),
+            text("token_file", &self.token_file),
+        ])
+    }
 }
 
 impl Login {

@@ -80,6 +80,8 @@ sections! {
     operation_rules: Typed<Vec<Spanned<Rule>>>,
     dialect: Text,
     services: Typed<Vec<Spanned<String>>>,
+    authorization: Typed<Authorization>,
+    status_map: Typed<BTreeMap<String, Spanned<String>>>,
 }
 
 fn gather(values: impl IntoIterator<Item = (&'static str, Text)>) -> Shared {
@@ -105,6 +107,20 @@ pub(super) struct Header {
     pub(super) values: Typed<Vec<Spanned<SecretString>>>,
     pub(super) secrets: Typed<Vec<Spanned<SecretString>>>,
     pub(super) files: Typed<Vec<Spanned<String>>>,
+}
+
+/// `authorization` of a VirtShell.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authorization {
+    #[serde(rename = "type")]
+    pub(super) kind: Text,
+    pub(super) header_name: Text,
+    pub(super) credentials: Typed<SecretString>,
+    pub(super) credentials_file: Text,
+    pub(super) user_id: Text,
+    pub(super) secret: Typed<SecretString>,
+    pub(super) secret_file: Text,
 }
 
 /// One element of `operation_rules`.

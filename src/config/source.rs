@@ -12,6 +12,7 @@ use super::secret::Secret;
 use super::section::Section;
 use super::settings::{Layers, Settings};
 use super::vcenter::{RawVcenter, VcenterConfig};
+use super::virtshell::{RawVirtShell, VirtShellConfig};
 use super::warnings::Warnings;
 
 /// The longest name in bytes: it becomes a file's name, with room for an ending.
@@ -40,25 +41,44 @@ pub enum SystemConfig {
     SddcManager(SddcManagerConfig),
     /// A vCenter Server.
     Vcenter(VcenterConfig),
+    /// A VirtShell.
+    VirtShell(VirtShellConfig),
 }
 
 impl SystemConfig {
     /// The words of the configuration for them.
-    const WORDS: [&'static str; 2] = ["sddc_manager", "vcenter"];
+    const WORDS: [&'static str; 3] = ["sddc_manager", "vcenter", "virtshell"];
 
     /// The word of the configuration for this kind, also a label's value.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::SddcManager(_) => "sddc_manager",
             Self::Vcenter(_) => "vcenter",
+            Self::VirtShell(_) => "virtshell",
         }
     }
 
-    /// What proves who logs in.
-    pub fn secret(&self) -> &Secret {
+    /// What proves who reads, if anything does.
+    pub fn secret(&self) -> Option<&Secret> {
         match self {
-            Self::SddcManager(config) => config.login.secret(),
-            Self::Vcenter(config) => &config.password,
+            Self::SddcManager(config) => Some(config.login.secret()),
+            Self::Vcenter(config) => Some(&config.password),
+            Self::VirtShell(config) => config.authorization.secret(),
+        }
+    }
+
+    /// What the kind of system makes of the settings of every system.
+    fn adapt(
+        &self,
+        section: &Section<'_>,
+        settings: &Settings,
+        http: &mut HttpConfig,
+        warnings: &mut Warnings,
+    ) {
+        match self {
+            Self::SddcManager(_) => {}
+            Self::Vcenter(_) => VcenterConfig::warn(section, settings, warnings),
+            Self::VirtShell(_) => VirtShellConfig::limit(section, http, warnings),
         }
     }
 }
@@ -78,14 +98,13 @@ impl SourceConfig {
         let request_timeout = layers.request_timeout()?;
         let (http, raw) = split(raw);
         let system = system(section, raw.system, raw.keys, warnings)?;
-        if matches!(system, SystemConfig::Vcenter(_)) {
-            VcenterConfig::warn(section, &settings, warnings);
-        }
+        let mut http = HttpConfig::resolve(section, http, request_timeout, warnings)?;
+        system.adapt(section, &settings, &mut http, warnings);
         Ok(Self {
             name: name(section, raw.name)?,
             url: url(section, raw.url)?,
             system,
-            http: HttpConfig::resolve(section, http, request_timeout, warnings)?,
+            http,
             settings,
         })
     }
@@ -103,6 +122,7 @@ struct Keys {
     login: RawLogin,
     sddc_manager: RawSddcManager,
     vcenter: RawVcenter,
+    virtshell: RawVirtShell,
 }
 
 fn split(raw: RawSource) -> (RawHttp, Rest) {
@@ -135,6 +155,10 @@ fn split(raw: RawSource) -> (RawHttp, Rest) {
             vcenter: RawVcenter {
                 dialect: raw.dialect,
                 services: raw.services,
+            },
+            virtshell: RawVirtShell {
+                authorization: raw.authorization,
+                status_map: raw.status_map,
             },
         },
     };
@@ -179,18 +203,29 @@ fn system(
     warnings: &mut Warnings,
 ) -> Result<SystemConfig, ConfigError> {
     let typed = required(section, "system", typed)?;
+    let (login, virtshell) = (keys.login, keys.virtshell);
     let (sddc_manager, vcenter) = (keys.sddc_manager, keys.vcenter);
-    let login = || Login::resolve(section, keys.login, warnings);
     match typed.value.as_str() {
         "sddc_manager" => {
             vcenter.refuse(section)?;
-            let config = SddcManagerConfig::resolve(section, login()?, sddc_manager)?;
+            virtshell.refuse(section)?;
+            let login = Login::resolve(section, login, warnings)?;
+            let config = SddcManagerConfig::resolve(section, login, sddc_manager)?;
             Ok(SystemConfig::SddcManager(config))
         }
         "vcenter" => {
             sddc_manager.refuse(section)?;
-            let config = VcenterConfig::resolve(section, login()?, vcenter)?;
+            virtshell.refuse(section)?;
+            let login = Login::resolve(section, login, warnings)?;
+            let config = VcenterConfig::resolve(section, login, vcenter)?;
             Ok(SystemConfig::Vcenter(config))
+        }
+        "virtshell" => {
+            sddc_manager.refuse(section)?;
+            vcenter.refuse(section)?;
+            login.refuse(section)?;
+            let config = VirtShellConfig::resolve(section, virtshell, warnings)?;
+            Ok(SystemConfig::VirtShell(config))
         }
         _ => {
             let rule = format!("must be one of: {}", SystemConfig::WORDS.join(", "));

@@ -8,6 +8,7 @@ mod rules;
 mod sddc_manager;
 mod typing;
 mod vcenter;
+mod virtshell;
 
 use std::path::Path;
 

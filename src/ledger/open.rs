@@ -68,12 +68,12 @@ impl OpenTask {
         failure.map(|failure| failure.at)
     }
 
-    /// When the task began. One that waits to begin counts from when it was
-    /// first seen, as not every system says since when it waits.
+    /// When the task began. An unfinished one without a time counts from when it
+    /// was first seen, as not every system says since when it waits or works.
     pub fn start(&self) -> Option<Timestamp> {
-        let waits = self.task.status == Status::Pending && !self.task.invalid_timestamps;
-        let waiting = Some(self.first_seen).filter(|_| waits);
-        self.task.started.or(waiting)
+        let timeless = self.task.status.is_unfinished() && !self.task.invalid_timestamps;
+        let first_seen = Some(self.first_seen).filter(|_| timeless);
+        self.task.started.or(first_seen)
     }
 
     /// When the task began, else when it was first seen.

@@ -41,6 +41,7 @@ fn task(id: &str, word: &str) -> Task {
         word: fold(word),
         started: Some(at(0)),
         ended: None,
+        moved: None,
         invalid_timestamps: false,
         resolved: false,
         retryable: None,

@@ -78,6 +78,7 @@ fn running(id: &str) -> Task {
         word: "inprogress".to_owned(),
         started: None,
         ended: None,
+        moved: None,
         invalid_timestamps: false,
         resolved: false,
         retryable: None,

@@ -68,6 +68,8 @@ pub struct Answer {
     /// The body, whole.
     pub body: Bytes,
     pub(super) retry_after: Option<Duration>,
+    /// The tag of what the body holds, to ask again only for another one.
+    pub etag: Option<HeaderValue>,
 }
 
 /// A request that is under way, whoever waits for it.

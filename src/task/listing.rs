@@ -89,7 +89,7 @@ pub struct Met {
 ///
 /// A *part* is what is read, and can fail, on its own: the task list, a restore
 /// by its id. Only from a part that was read to its end can a task be missing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Listing {
     met: BTreeMap<TaskKey, Met>,
     /// Each part, and once it answered whether it was read to its end.

@@ -10,6 +10,7 @@ fn task() -> Task {
         word: "inprogress".to_owned(),
         started: None,
         ended: None,
+        moved: None,
         invalid_timestamps: false,
         resolved: false,
         retryable: None,

@@ -110,7 +110,7 @@ fn names() {
 #[test]
 fn systems() {
     let systems = |system: &str| with("").replace("system: sddc_manager", system);
-    let rule = "3:11: sources[0].system: must be one of: sddc_manager, vcenter";
+    let rule = "3:11: sources[0].system: must be one of: sddc_manager, vcenter, virtshell";
     let missing = "2:3: sources[0].system: is required";
     table(
         systems,

@@ -98,6 +98,7 @@ fn task(number: i64, status: Status) -> Task {
         ended: status
             .is_outcome()
             .then(|| started + SignedDuration::from_secs(number % 50)),
+        moved: None,
         invalid_timestamps: false,
         resolved: false,
         retryable: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{DATE, ETAG, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use tokio::time::Instant;
 
@@ -62,6 +62,7 @@ impl Exchange {
         let (endpoint, status) = (self.endpoint, response.status());
         self.clock_skew = clock_skew(response.headers(), clock.now());
         let retry_after = retry_after(response.headers(), clock.now());
+        let etag = response.headers().get(ETAG).cloned();
         let limit = if status.is_success() {
             limit
         } else {
@@ -91,6 +92,7 @@ impl Exchange {
             status,
             body: body.freeze(),
             retry_after,
+            etag,
         })
     }
 }

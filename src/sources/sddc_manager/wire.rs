@@ -170,6 +170,7 @@ impl Reader<'_> {
             word: fold(&word),
             started: times.started,
             ended: times.ended,
+            moved: None,
             invalid_timestamps: times.invalid,
             resolved: status == Status::Failed && fold(&resolution) == "resolved",
             retryable: wire.retryable.0,

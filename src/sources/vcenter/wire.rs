@@ -167,6 +167,7 @@ pub(super) fn task(id: String, json: &str, frame: TimeFrame) -> Result<Read, Ski
         word: fold(&word),
         started: times.started,
         ended: times.ended,
+        moved: None,
         invalid_timestamps: times.invalid,
         resolved: false,
         retryable: None,
@@ -221,7 +222,7 @@ fn error(wire: TextOr<WireError>) -> Option<TaskError> {
             code: code.map(|code| type_name(&code)),
             message: messages.next(),
             remediation: None,
-            causes: messages.map(of_message).collect(),
+            causes: messages.map(TaskError::of_message).collect(),
         });
     }
     let said = wire.text.filter(|text| !text.trim().is_empty())?;
@@ -229,15 +230,8 @@ fn error(wire: TextOr<WireError>) -> Option<TaskError> {
     let class = said.contains("vapi.std.errors.") || said.trim().chars().all(name);
     Some(TaskError {
         code: class.then(|| type_name(&said)),
-        ..of_message(said)
+        ..TaskError::of_message(said)
     })
-}
-
-fn of_message(message: String) -> TaskError {
-    TaskError {
-        message: Some(message),
-        ..TaskError::default()
-    }
 }
 
 fn text(message: WireMessage) -> Option<String> {

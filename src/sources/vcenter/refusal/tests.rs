@@ -8,6 +8,7 @@ fn refusal(status: u16, body: &str) -> (Refusal, Answer) {
         status: StatusCode::from_u16(status).unwrap(),
         body: body.to_owned().into(),
         retry_after: None,
+        etag: None,
     };
     (Refusal::read(&answer), answer)
 }
