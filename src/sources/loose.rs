@@ -23,7 +23,8 @@ pub(super) struct Id(pub(super) Option<String>);
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) Option<T>);
 
-/// The objects of an array; whatever else stands there is nothing.
+/// The objects of an array, or the one that stands in its place; whatever else
+/// stands there is nothing.
 #[derive(Debug)]
 pub(super) struct List<T>(pub(super) Vec<T>);
 
@@ -171,6 +172,9 @@ impl<'de, T: Deserialize<'de>> Keep<'de> for List<T> {
         }
         Ok(Self(list))
     }
+    fn object<A: MapAccess<'de>>(object: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(object)).map(|object| Self(vec![object]))
+    }
 }
 
 /// An entry of a map that is written as an array.
@@ -274,5 +278,13 @@ mod tests {
         let list = |json| serde_json::from_str::<List<Vec<u8>>>(json).unwrap().0.len();
         assert_eq!(list("\"none\""), 0);
         assert_eq!(list("[1, null, \"a\", [2]]"), 0);
+        let objects = |json| {
+            serde_json::from_str::<List<Pair<Pair<()>>>>(json)
+                .unwrap()
+                .0
+                .len()
+        };
+        assert_eq!(objects(r#"[{"key":"a"}, 5, {}]"#), 2);
+        assert_eq!(objects(r#"{"key":"a"}"#), 1, "one alone");
     }
 }

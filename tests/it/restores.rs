@@ -172,3 +172,76 @@ async fn a_list_that_fails_fails_the_poll_whatever_the_restore_says() {
     assert_eq!(watch.fail().await.reason, Reason::ServerError);
     watch.page().metric("virt_tasks").is_absent();
 }
+
+/// An SDDC Manager on VxRail while it is restored, as its document has it.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    Before,
+    Refused,
+    BadGateway,
+    LoginFails,
+    /// The services are back with the database of the backup.
+    WentBack,
+    After,
+}
+
+const FAILED: &str = r#""status":"FAILED","completionTimestamp":"2026-11-20T12:00:00.000Z""#;
+
+fn on_vxrail(phase: Phase, line: &str) -> Vec<u8> {
+    let restores = line.starts_with("GET /v1/restores/tasks/");
+    match phase {
+        Phase::Refused => return Vec::new(),
+        Phase::BadGateway => return answer("502 Bad Gateway", "", "<html>"),
+        Phase::LoginFails => return answer("401 Unauthorized", "", ""),
+        Phase::After if restores => return task("SUCCESSFUL"),
+        _ if restores => return task("IN_PROGRESS"),
+        _ => {}
+    }
+    let begun = r#""type":"UPGRADE","creationTimestamp":"2026-11-20T11:00:00.000Z""#;
+    let old = format!(r#"{{"id":"old",{begun},{FAILED}}}"#);
+    let going = format!(r#"{{"id":"going",{begun},"status":"IN_PROGRESS"}}"#);
+    let newer = format!(r#"{{"id":"newer",{begun},{FAILED}}}"#);
+    let elements = match phase {
+        Phase::Before => [old, newer].join(","),
+        _ => [old, going].join(","),
+    };
+    json(&format!(r#"{{"elements":[{elements}]}}"#))
+}
+
+#[tokio::test]
+async fn a_restore_that_takes_its_services_down_is_followed_to_its_end() {
+    let phase = Arc::new(Mutex::new(Phase::Before));
+    let now = Arc::clone(&phase);
+    let stub = Stub::new(move |line| on_vxrail(*now.lock().unwrap(), line)).await;
+    let keys = format!("restores: [{ID}]\ntoken: t");
+    let mut watch = Watch::new(&stub.url, &keys, HeldClock::new().clock());
+    watch.poll().await;
+    for (next, reason) in [
+        (Phase::Refused, Reason::Connect),
+        (Phase::BadGateway, Reason::ServerError),
+        (Phase::LoginFails, Reason::Unauthorized),
+    ] {
+        *phase.lock().unwrap() = next;
+        assert_eq!(watch.fail().await.reason, reason);
+        let page = watch.page();
+        page.metric("virt_task_finished_total").sums_to(0);
+        page.metric("virt_task_vanished_total").sums_to(0);
+    }
+    for next in [Phase::WentBack, Phase::WentBack, Phase::After, Phase::After] {
+        *phase.lock().unwrap() = next;
+        good(&watch.poll().await);
+    }
+    let page = watch.page();
+    let finished = page.metric("virt_task_finished_total");
+    finished
+        .with("operation", "SDDCMANAGER_RESTORE")
+        .with("status", "succeeded")
+        .is(1);
+    // Neither what the backup has again nor what it does not have is an event.
+    page.metric("virt_task_finished_total").sums_to(1);
+    page.metric("virt_task_failures_total").sums_to(0);
+    page.metric("virt_task_vanished_total").sums_to(0);
+    page.metric("virt_task_started_total")
+        .with("operation", "UPGRADE")
+        .is(1);
+}
