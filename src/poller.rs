@@ -56,13 +56,14 @@ pub struct Poller<S> {
 impl<S: Source> Poller<S> {
     /// A poller that has not polled yet, and where its snapshots appear.
     pub fn new(
-        source: S,
+        mut source: S,
         facts: SourceFacts,
         schedule: Schedule,
         mut ledger: KeptLedger,
         clock: Clock,
     ) -> (Self, watch::Receiver<Arc<SourcePage>>) {
         ledger.retire(|part| source.has_part(part));
+        ledger.known_parts().for_each(|part| source.expect(part));
         let health = Health::default();
         let page = SourcePage::new(SourceView {
             facts: &facts,

@@ -37,6 +37,10 @@ pub trait Source: Send {
     /// configuration lists nothing any more.
     fn has_part(&self, part: &str) -> bool;
 
+    /// Takes in that a part was read before, by this process or another, so that
+    /// it is missed if it does not answer.
+    fn expect(&mut self, _part: &str) {}
+
     /// Gives back what the system keeps for this exporter, such as a session.
     fn close(&mut self) -> impl Future<Output = ()> + Send {
         std::future::ready(())

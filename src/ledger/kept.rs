@@ -72,6 +72,11 @@ impl KeptLedger {
         self.ledger.retire(stays);
     }
 
+    /// The parts of the source that were read before, by this process or another.
+    pub fn known_parts(&self) -> impl Iterator<Item = &str> {
+        self.ledger.parts.known()
+    }
+
     /// Takes in what a poll showed; see [`Ledger::apply`].
     pub fn apply(&mut self, listing: Listing, now: Now) -> Vec<Change> {
         self.ledger.apply(listing, now)

@@ -66,6 +66,11 @@ impl Parts {
         self.baselines.contains(&part)
     }
 
+    /// The parts that were read before.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.baselines.iter().map(|(part, _)| &**self.name(*part))
+    }
+
     /// Whether a task that is met for the first time, finished, is not history
     /// of its part. As long as that was never read to its end, only what ended
     /// since it was first read is known to be none.

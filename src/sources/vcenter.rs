@@ -203,6 +203,10 @@ impl Source for Vcenter {
         answer.map(|answer| self.one(&answer, id)).transpose()
     }
 
+    fn expect(&mut self, part: &str) {
+        self.partition.expect(part);
+    }
+
     async fn close(&mut self) {
         self.connection.close().await;
     }

@@ -78,6 +78,7 @@ struct Poll {
     answers: u32,
     unavailable: u32,
     probes_end: bool,
+    given_up: Vec<(Arc<str>, Coverage)>,
 }
 
 /// The call that is under way.
@@ -108,6 +109,13 @@ impl Partition {
         }
     }
 
+    /// Takes in that a service answered another process.
+    pub(super) fn expect(&mut self, service: &str) {
+        if let Some(service) = self.services.get_mut(service) {
+            service.answered = true;
+        }
+    }
+
     /// Begins a poll.
     pub(super) fn begin(&mut self, now: Instant) {
         self.wake(now);
@@ -121,10 +129,14 @@ impl Partition {
             if group.is_sound() {
                 self.poll.queue.extend(calls);
             } else {
-                doubtful.extend(calls);
+                doubtful.extend(calls.map(|call| (group.misses, call)));
             }
         }
-        self.poll.queue.extend(doubtful);
+        // What fails for ever shall not stand before what was not tried yet.
+        doubtful.sort_by_key(|(misses, _)| *misses);
+        self.poll
+            .queue
+            .extend(doubtful.into_iter().map(|(_, call)| call));
     }
 
     /// Lets services be tried again: one that rested long enough; those that
@@ -187,7 +199,7 @@ impl Partition {
         for name in &filter.services {
             if let Some(service) = self.services.get_mut(name) {
                 self.returning |= !service.answered;
-                service.answered = true;
+                service.answered();
             }
         }
         let group = self.groups.iter_mut().find(|group| group.covers(filter));
@@ -206,7 +218,7 @@ impl Partition {
     /// Ends a poll: says how much of each service was read, those that never
     /// answered left out, and puts together what got small.
     pub(super) fn finish(&mut self) -> Vec<(Arc<str>, Coverage)> {
-        let mut coverage = Vec::new();
+        let mut coverage = std::mem::take(&mut self.poll.given_up);
         for group in &self.groups {
             let how = if group.node.is_read() {
                 Coverage::Whole

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rstest::rstest;
 use rustix::process::Signal;
-use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
+use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind, ProviderState};
 
-use crate::support::{Scratch, VcBench, clone, eventually};
+use crate::support::{Page, Scratch, VcBench, clone, eventually};
 
 /// The next calls take longer than the test.
 fn hang(bench: &VcBench, endpoint: Endpoint, pause: Duration) {
@@ -90,4 +90,31 @@ async fn a_killed_exporter_leaves_one_session_until_it_times_out() {
     program.signal(Signal::TERM);
     program.over().await;
     assert_eq!(bench.sim.sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_at_the_start_is_missed() {
+    let bench = VcBench::real_time(|_| {}).await;
+    bench.sim.add(clone("a").running());
+    let scratch = Scratch::of("vcenter", &bench.url, "");
+    let complete = |expected: bool| {
+        move |page: &Page| (page.metric("virt_source_listing_complete").sum() > 0.0) == expected
+    };
+    let program = scratch.serve(&[]).await;
+    let up = |page: &Page| page.metric("virt_source_up").sum() > 0.0;
+    program.scraped("a poll", up).await;
+    program.signal(Signal::TERM);
+    program.over().await;
+    bench
+        .sim
+        .configure(|options| options.providers[1].state = ProviderState::Unavailable);
+    let program = scratch.serve(&[]).await;
+    program.scraped("a poll", up).await;
+    // What is not known to be still so is said not to be known.
+    let page = program.scraped("what is missing", complete(false)).await;
+    page.metric("virt_tasks").with("status", "running").is(1);
+    bench
+        .sim
+        .configure(|options| options.providers[1].state = ProviderState::Working);
+    program.scraped("all of it", complete(true)).await;
 }

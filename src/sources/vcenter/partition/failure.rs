@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::filter::Statuses;
-use super::{Asked, Fault, Filter, PATIENCE, Partition, only};
+use super::{Asked, Coverage, Fault, Filter, PATIENCE, Partition, only};
 
 impl Partition {
     /// Takes in that the call failed.
@@ -79,7 +79,17 @@ impl Partition {
             for part in parts.into_iter().rev() {
                 self.poll.queue.push_front(part);
             }
-        } else if service.answered {
+            return;
+        }
+        let gone = service.answered && fault == Fault::Refused && service.refused(now);
+        if gone {
+            // It has no tasks any more; those that it had are looked for by their ids.
+            let names = filter.services.iter().cloned();
+            self.poll
+                .given_up
+                .extend(names.map(|name| (name, Coverage::Whole)));
+        }
+        if service.answered {
             group.missed();
         } else {
             service.rest(fault, now);

@@ -22,7 +22,7 @@ pub(super) struct Group {
     /// The providers that it is not of.
     pub(super) others: BTreeSet<usize>,
     /// How often in a row it was unavailable.
-    misses: u32,
+    pub(super) misses: u32,
 }
 
 impl Group {

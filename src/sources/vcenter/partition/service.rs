@@ -21,6 +21,8 @@ pub(super) struct Service {
     operations: Vec<Arc<str>>,
     /// Whether it ever answered.
     pub(super) answered: bool,
+    /// Since when the system does not know it any more.
+    refused_since: Option<Instant>,
     rest: Option<Rest>,
     /// How long it is to rest if it is unknown again.
     next_rest: Duration,
@@ -38,6 +40,7 @@ impl Service {
         Self {
             operations,
             answered: false,
+            refused_since: None,
             rest: None,
             next_rest: REST,
         }
@@ -54,6 +57,23 @@ impl Service {
         if !known && self.operations.len() < MOST_OPERATIONS {
             self.operations.push(operation.into());
         }
+    }
+
+    /// Takes in that it answered.
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+        self.refused_since = None;
+    }
+
+    /// Takes in that it was refused, though it answered before; whether that is so
+    /// for long enough to believe that the system does not have it any more.
+    pub(super) fn refused(&mut self, now: Instant) -> bool {
+        let since = *self.refused_since.get_or_insert(now);
+        if now.duration_since(since) < LONGEST_REST {
+            return false;
+        }
+        (self.answered, self.refused_since) = (false, None);
+        true
     }
 
     /// Leaves it alone for a while.

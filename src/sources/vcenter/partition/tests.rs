@@ -335,3 +335,69 @@ fn one_is_tried_in_turn_where_all_are_refused_and_all_when_it_answers() {
     assert_eq!(fake.poll().whole.len(), 5);
     assert_eq!(settle(&mut fake), 3);
 }
+
+#[test]
+fn a_service_that_answered_another_process_is_missed() {
+    let mut fake = three();
+    for name in NAMES {
+        fake.partition.expect(name);
+    }
+    for name in ["b.one", "b.two"] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    for _ in 0..3 {
+        let poll = fake.poll();
+        assert_eq!(
+            (poll.whole.len(), poll.partial),
+            (4, vec!["b.one".to_owned(), "b.two".to_owned()])
+        );
+    }
+    fake.alive("b.one");
+    fake.alive("b.two");
+    assert_eq!(fake.poll().whole.len(), 6);
+    assert_eq!(settle(&mut fake), 3);
+}
+
+#[test]
+fn expected_services_that_are_dead_do_not_hide_living_ones() {
+    let names: Vec<String> = (0..40)
+        .map(|at| format!("a.{at:02}"))
+        .chain(["b.x".to_owned()])
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut fake = Fake::new(&names);
+    for name in &names {
+        fake.partition.expect(name);
+    }
+    for name in &names[..40] {
+        fake.dead(name, Cause::Unavailable);
+    }
+    let polls = (0..30)
+        .take_while(|_| !fake.poll().whole.contains(&"b.x".to_owned()))
+        .count();
+    assert!(polls < 12, "{polls}");
+    for _ in 0..5 {
+        let poll = fake.poll();
+        assert_eq!((poll.whole.len(), poll.partial.len()), (1, 40));
+        assert!(poll.calls <= 9, "{}", poll.calls);
+    }
+}
+
+#[test]
+fn a_service_that_a_new_version_does_not_have_is_given_up_after_two_hours() {
+    let mut fake = three();
+    settle(&mut fake);
+    fake.dead("a.one", Cause::Refused);
+    assert_eq!(fake.poll().partial, ["a.one"]);
+    fake.pass(Duration::from_secs(2 * 60 * 60 - 1));
+    assert_eq!(fake.poll().partial, ["a.one"]);
+    fake.pass(Duration::from_secs(1));
+    let poll = fake.poll();
+    assert_eq!(
+        (poll.whole.len(), poll.partial.len()),
+        (6, 0),
+        "whole, and without tasks"
+    );
+    let poll = fake.poll();
+    assert_eq!((poll.whole.len(), poll.partial.len()), (5, 0));
+}
