@@ -88,7 +88,7 @@ pub(crate) struct Watch<S = SddcManager> {
 /// login a password's.
 pub(super) fn lines(system: &str, url: &str, keys: &str) -> String {
     let logs_in = ["password", "token", "api_key"];
-    let login = if logs_in.iter().any(|key| keys.contains(key)) {
+    let login = if system == "virtshell" || logs_in.iter().any(|key| keys.contains(key)) {
         ""
     } else {
         "username: administrator@vsphere.local\npassword: VMware123!\n"
