@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::exporter;
 use crate::program::ProgramError;
 use crate::simulator::{
-    Paging, SddcManager, SddcManagerOptions, VcWorkload, Vcenter, VcenterOptions, Workload,
+    Paging, SddcManager, SddcManagerOptions, VcWorkload, Vcenter, VcenterOptions, VirtShell,
+    VirtShellOptions, VsWorkload, Workload,
 };
 
 /// How often the simulated systems move on.
@@ -105,9 +106,13 @@ pub(crate) async fn simulate(
     stop: CancellationToken,
 ) -> Result<(), ProgramError> {
     let listeners = exporter::bind(std::slice::from_ref(&args.listen)).await?;
-    let (username, password) = ACCOUNT;
     let (births, system) = (args.rate.per_second(), args.system);
-    tracing::info!(username, password, ?system, "simulating");
+    if system == SimulatedSystem::VirtShell {
+        tracing::info!(?system, "simulating, without a login");
+    } else {
+        let (username, password) = ACCOUNT;
+        tracing::info!(username, password, ?system, "simulating");
+    }
     for listener in listeners {
         match system {
             SimulatedSystem::SddcManager => {
@@ -119,6 +124,11 @@ pub(crate) async fn simulate(
                 let vcenter = vcenter(births, 1);
                 vcenter.history(args.tasks);
                 run_vcenter(vcenter, listener, stop.clone()).await;
+            }
+            SimulatedSystem::VirtShell => {
+                let shell = virtshell(births, 1);
+                shell.history(args.tasks);
+                run_virtshell(shell, listener, stop.clone()).await;
             }
         }
     }
@@ -140,6 +150,21 @@ fn vcenter(births: f64, seed: u64) -> Vcenter {
         ..VcWorkload::default()
     }));
     vcenter
+}
+
+/// A VirtShell server with so many births of tasks per second.
+fn virtshell(births: f64, seed: u64) -> VirtShell {
+    let options = VirtShellOptions {
+        seed,
+        ..VirtShellOptions::default()
+    };
+    let shell = VirtShell::new(Clock::system(), options);
+    shell.set_workload(Some(VsWorkload {
+        rate: births * 60.0,
+        seed,
+        ..VsWorkload::default()
+    }));
+    shell
 }
 
 /// An SDDC Manager with so many births of tasks per second.
@@ -166,4 +191,8 @@ async fn run_vcenter(vcenter: Vcenter, listener: TcpListener, stop: Cancellation
         vcenter.serve(listener, stop.clone()),
         vcenter.live(TICK, stop)
     );
+}
+
+async fn run_virtshell(shell: VirtShell, listener: TcpListener, stop: CancellationToken) {
+    tokio::join!(shell.serve(listener, stop.clone()), shell.live(TICK, stop));
 }

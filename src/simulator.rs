@@ -1,6 +1,7 @@
-//! An SDDC Manager and a vCenter in memory, with their tasks APIs, traps and faults.
+//! An SDDC Manager, a vCenter and a VirtShell server in memory, with their
+//! tasks APIs, traps and faults.
 //!
-//! [`SddcManager`] and [`Vcenter`] are the doors: each serves its API over HTTP
+//! [`SddcManager`], [`Vcenter`] and [`VirtShell`] are the doors: each serves its API over HTTP
 //! and is the handle by which a test or a demonstration changes what is behind it. Time comes
 //! from a [`Clock`](crate::clock::Clock), chance from a seed, so that the same
 //! script gives the same answers.
@@ -42,6 +43,7 @@ mod task;
 mod tasks;
 mod totals;
 mod vcenter;
+mod virtshell;
 mod wire;
 mod workload;
 
@@ -60,6 +62,10 @@ pub use totals::{Failure, Totals};
 pub use vcenter::{
     ErrorForm, Provider, ProviderState, VcError, VcRequest, VcStatus, VcTarget, VcTask, VcTotals,
     VcWorkload, Vcenter, VcenterOptions,
+};
+pub use virtshell::{
+    VirtShell, VirtShellOptions, VsAuth, VsOutcome, VsRequest, VsShape, VsTask, VsTotals,
+    VsWorkload,
 };
 pub use workload::Workload;
 

@@ -31,4 +31,7 @@ pub enum SimulatedSystem {
     /// vCenter Server.
     #[value(name = "vcenter")]
     Vcenter,
+    /// VirtShell.
+    #[value(name = "virtshell")]
+    VirtShell,
 }

@@ -113,6 +113,8 @@ fn commands() {
     assert!((args.rate.per_second() - 2.5).abs() < f64::EPSILON);
     let args = simulate("simulate vcenter");
     assert_eq!(args.system, SimulatedSystem::Vcenter);
+    let args = simulate("simulate virtshell");
+    assert_eq!(args.system, SimulatedSystem::VirtShell);
 }
 
 #[test]

@@ -19,9 +19,10 @@ pub enum Endpoint {
     Refresh,
     /// `DELETE /v1/tokens/refresh-token`; of a vCenter, the end of a session.
     Revoke,
-    /// `GET /v1/tasks`; of a vCenter, the list call of either dialect.
+    /// `GET /v1/tasks`; of a vCenter, the list call of either dialect; of a
+    /// VirtShell server, the list of all tasks or those in a status.
     List,
-    /// `GET /v1/tasks/{id}`; of a vCenter, a task by its id.
+    /// `GET /v1/tasks/{id}`; of the others, a task by its id.
     Task,
     /// `PATCH /v1/tasks/{id}`.
     Retry,
@@ -31,6 +32,12 @@ pub enum Endpoint {
     StartRestore,
     /// `GET /v1/restores/tasks/{id}`.
     Restore,
+    /// `POST /tasks/` of a VirtShell server.
+    Create,
+    /// `PUT /tasks/{id}` of a VirtShell server.
+    Update,
+    /// `DELETE /tasks/{id}` and `DELETE /tasks/` of a VirtShell server.
+    Delete,
     /// Everything that the API does not know.
     Unknown,
     /// Every call; for faults only.

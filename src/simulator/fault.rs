@@ -41,7 +41,7 @@ pub enum FaultKind {
     SlowHead(Duration),
     /// JSON that breaks off in the middle of a whole HTTP answer.
     TruncatedJson,
-    /// `"elements": {}` in a list; of a vCenter, what it has for the tasks.
+    /// `"elements": {}` in a list; of the others, what they have for the tasks.
     WrongType,
     /// A redirect (302) to a URL.
     Redirect(String),

@@ -75,7 +75,7 @@ fn right_answer(
         Endpoint::Cancel => cancel(state, id, now),
         Endpoint::StartRestore => start_restore(state, call, now),
         Endpoint::Restore => restore(state, id),
-        Endpoint::Unknown | Endpoint::Any => Reply::plain_error(500),
+        _ => Reply::plain_error(500),
     };
     (reply, None)
 }
