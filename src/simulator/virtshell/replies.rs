@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::header::CONTENT_TYPE;
 use ring::digest;
 use serde_json::{Value, json};
@@ -72,8 +74,7 @@ pub(super) fn no_database() -> Reply {
 /// With a digest of the body as its `ETag`; nothing else if the caller knows it.
 pub(super) fn tagged(reply: Reply, call: &Call) -> Reply {
     let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &reply.body);
-    let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    let tag = format!("\"{hex}\"");
+    let tag = format!("\"{}\"", STANDARD.encode(digest));
     let known = call.header("if-none-match").unwrap_or_default();
     let mut known = known.split(',').map(str::trim);
     if known.any(|known| known == "*" || known.trim_start_matches("W/") == tag) {

@@ -147,7 +147,8 @@ impl VsTask {
             self.user = uuid(rng.u128(..));
         }
         let first = self.history.first().map(|(_, since, _)| *since);
-        let created = *self.created.get_or_insert(first.unwrap_or(now));
+        let born = first.unwrap_or(now);
+        let created = *self.created.get_or_insert(born);
         let waits = self.status == "pending" && first.is_none();
         let changed = if waits { created } else { now };
         let changed = *self.changed.get_or_insert(changed);
@@ -159,18 +160,28 @@ impl VsTask {
 
     /// Puts it into a status; the one before becomes history.
     pub(super) fn move_to(&mut self, status: &str, log: &str, now: Timestamp) {
-        let before = self.json(VsShape::Real);
-        if let Some(Some(Value::Array(history))) = self.overrides.get_mut("status_history") {
-            history.push(json!([before["status"], before["date"], before["log"]]));
+        if self.overrides.contains_key("status_history") {
+            self.keep_as_served();
         }
         let since = self.changed.replace(now).unwrap_or(now);
-        let status = std::mem::replace(&mut self.status, status.to_owned());
-        let log = std::mem::replace(&mut self.log, log.to_owned());
-        self.history.push((status, since, log));
+        let before = self.word().to_owned();
+        let log_before = self.text("log", &self.log).to_owned();
+        self.history.push((before, since, log_before));
+        status.clone_into(&mut self.status);
+        log.clone_into(&mut self.log);
         for name in ["status", "log", "date", "last_update"] {
             if let Some(Some(_)) = self.overrides.get(name) {
                 self.overrides.remove(name);
             }
+        }
+    }
+
+    /// Writes its status to the history that is served instead of its own.
+    fn keep_as_served(&mut self) {
+        let served = self.json(VsShape::Real);
+        let triple = ["status", "date", "log"].map(|name| served.get(name).cloned());
+        if let Some(Some(Value::Array(history))) = self.overrides.get_mut("status_history") {
+            history.push(json!(triple));
         }
     }
 
