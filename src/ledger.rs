@@ -124,7 +124,7 @@ impl Ledger {
             .filter(|(_, open)| open.task.status.is_unfinished())
             .filter_map(|(key, open)| {
                 let part = self.parts.name(self.entries.get(key)?.part);
-                let missing = listing.is_whole(part);
+                let missing = listing.has_unfinished(part);
                 missing.then(|| (Arc::clone(part), open.task.id.clone()))
             })
             .collect()
@@ -171,9 +171,11 @@ impl Ledger {
                 if Duration::from_secs(seconds.into()) > self.limits.retention {
                     forgotten.push(*key);
                 }
-            } else if whole.contains(&entry.part) && !listing.has_met(*key) {
-                // Reading it by id failed, or its turn has not come: it is not known to be gone.
-                if entry.status.is_outcome() || listing.is_gone(*key) {
+            } else if !listing.has_met(*key) {
+                // One that has not ended and that no call by its id told to be gone is not
+                // known to be: that call failed, or its turn has not come.
+                let ended = entry.status.is_outcome() && whole.contains(&entry.part);
+                if ended || listing.is_gone(*key) {
                     dropped.push(*key);
                 }
             }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use digest::{Digest, TaskKey};
-pub use listing::{Call, Listing, Met, Skipped, Summary, Unreadable};
+pub use listing::{Call, Extent, Listing, Met, Skipped, Summary, Unreadable};
 pub use node::{FailedNode, Node, NodeKind};
 pub use operation::{OperationRule, Operations};
 pub use status::{Counts, Status, fold};

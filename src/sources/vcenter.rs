@@ -20,12 +20,13 @@ use url::Url;
 
 use connection::{Connection, Failure};
 use partition::{Coverage, Filter, Partition};
+use wire::Read;
 
 use super::rest::{Answer, ClientError, RestClient, Traffic};
 use super::{Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{HttpConfig, VcenterConfig};
-use crate::task::{Call, Listing, Skipped, Task, TimeFrame, is_plain_id};
+use crate::task::{Call, Extent, Listing, Skipped, Task, TimeFrame, is_plain_id};
 
 /// One vCenter. Each service is a part of its listing.
 #[derive(Debug)]
@@ -99,39 +100,22 @@ impl Vcenter {
         loop {
             let answer = self.connection.list(filter).await?;
             let body = String::from_utf8_lossy(&answer.body);
-            let dialect = self.connection.dialect();
-            match wire::elements(dialect, &body) {
-                Ok(elements) => {
+            match wire::page(self.connection.dialect(), &body, self.frame()) {
+                Ok(page) => {
                     self.connection.spoke();
-                    let count = elements.len();
-                    self.take(elements, filter, listing);
+                    let count = page.len();
+                    self.take(page, filter, listing);
                     return Ok(count);
                 }
                 Err(_error) if self.connection.try_next_dialect() => {}
-                Err(error) => {
-                    // The parser's own words could quote the answer.
-                    let (line, column) = (error.line(), error.column());
-                    let kind = error.classify();
-                    let detail = format!(
-                        "the answer is no list of tasks: {kind:?} error at {line}:{column}"
-                    );
-                    let error = SourceError::new(Reason::Decode, dialect.tasks(), detail);
-                    return Err(Failure::Poll(error));
-                }
+                Err(error) => return Err(Failure::Poll(error)),
             }
         }
     }
 
-    fn take(
-        &mut self,
-        elements: Vec<Result<(String, &serde_json::value::RawValue), Skipped>>,
-        filter: &Filter,
-        listing: &mut Listing,
-    ) {
-        let frame = self.frame();
-        for element in elements {
-            let read = element.and_then(|(id, json)| wire::task(id, json.get(), frame));
-            match read {
+    fn take(&mut self, page: Vec<Result<Read, Skipped>>, filter: &Filter, listing: &mut Listing) {
+        for element in page {
+            match element {
                 Ok(read) => {
                     let own = read.service.as_deref().unwrap_or_default();
                     if let Some(operation) = &read.operation {
@@ -186,10 +170,11 @@ impl Source for Vcenter {
         self.partition.begin(now());
         if let Err(error) = self.read_all(&mut listing).await {
             self.connection.doubt();
+            self.partition.abandon();
             return Err(error);
         }
-        for (service, coverage) in self.partition.finish() {
-            listing.read(&service, coverage == Coverage::Whole);
+        for (service, coverage) in self.partition.finish(now()) {
+            listing.read(&service, extent(coverage));
         }
         self.tell();
         Ok(listing)
@@ -221,6 +206,15 @@ impl Source for Vcenter {
 
     fn clock_skew(&self) -> Option<SignedDuration> {
         self.connection.clock_skew()
+    }
+}
+
+/// What a coverage is to the ledger.
+fn extent(coverage: Coverage) -> Extent {
+    match coverage {
+        Coverage::Whole => Extent::Whole,
+        Coverage::Unfinished => Extent::Unfinished,
+        Coverage::Partial => Extent::Part,
     }
 }
 

@@ -85,6 +85,23 @@ pub struct Met {
     pub task: Option<Box<Task>>,
 }
 
+/// How much of a part was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Some of it.
+    Part,
+    /// All that has not ended, and some of what has.
+    Unfinished,
+    /// All of it.
+    Whole,
+}
+
+impl From<bool> for Extent {
+    fn from(whole: bool) -> Self {
+        if whole { Self::Whole } else { Self::Part }
+    }
+}
+
 /// What one poll showed: tasks by key, and which parts were read to their end.
 ///
 /// A *part* is what is read, and can fail, on its own: the task list, a restore
@@ -92,8 +109,8 @@ pub struct Met {
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     met: BTreeMap<TaskKey, Met>,
-    /// Each part, and once it answered whether it was read to its end.
-    parts: BTreeMap<Arc<str>, Option<bool>>,
+    /// Each part, and once it answered how much of it was read.
+    parts: BTreeMap<Arc<str>, Option<Extent>>,
     operations: BTreeSet<Arc<str>>,
     gone: BTreeSet<TaskKey>,
     skipped: BTreeMap<Skipped, u64>,
@@ -150,9 +167,9 @@ impl Listing {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
-    /// Says that a part answered, and whether it was read to its end.
-    pub fn read(&mut self, part: &str, whole: bool) {
-        self.parts.insert(part.into(), Some(whole));
+    /// Says that a part answered, and how much of it was read; `true` is all.
+    pub fn read(&mut self, part: &str, extent: impl Into<Extent>) {
+        self.parts.insert(part.into(), Some(extent.into()));
     }
 
     /// Says that the source no longer knows a task, not even by its id.
@@ -172,17 +189,30 @@ impl Listing {
 
     /// Whether a task of this part that was not met is missing.
     pub fn is_whole(&self, part: &str) -> bool {
-        self.parts.get(part).copied().flatten().unwrap_or_default()
+        self.extent(part) == Extent::Whole
+    }
+
+    /// Whether an unfinished task of this part that was not met is missing.
+    pub fn has_unfinished(&self, part: &str) -> bool {
+        self.extent(part) != Extent::Part
+    }
+
+    fn extent(&self, part: &str) -> Extent {
+        let extent = self.parts.get(part).copied().flatten();
+        extent.unwrap_or(Extent::Part)
     }
 
     /// Whether every part that answered was read to its end.
     pub fn is_complete(&self) -> bool {
-        self.parts.values().flatten().all(|whole| *whole)
+        self.parts
+            .values()
+            .flatten()
+            .all(|extent| *extent == Extent::Whole)
     }
 
     /// The parts that answered.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
-        let answered = self.parts.iter().filter(|(_, whole)| whole.is_some());
+        let answered = self.parts.iter().filter(|(_, extent)| extent.is_some());
         answered.map(|(part, _)| &**part)
     }
 

@@ -121,7 +121,7 @@ impl Connection {
         }
         let refusal = Refusal::read(&answer);
         match refusal.kind {
-            Kind::NotFound | Kind::NoPath => Ok(None),
+            Kind::NotFound => Ok(None),
             _ => Err(refusal.error(answer)),
         }
     }
@@ -216,8 +216,8 @@ fn borrowed(query: &Query) -> Vec<(&str, String)> {
 /// What a call without an answer means for those to come.
 fn of_transport(error: SourceError) -> Failure {
     match error.reason {
-        // A provider may hang, and the others not.
-        Reason::Timeout => Failure::Call(Fault::Unavailable, error),
+        // A provider may hang or hang up, and the others not.
+        Reason::Timeout | Reason::Connect => Failure::Call(Fault::Lost, error),
         Reason::TooLarge => Failure::Call(Fault::Capped, error),
         _ => Failure::Poll(error),
     }

@@ -18,7 +18,7 @@ mod service;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) use filter::{Filter, Statuses};
 use group::Group;
@@ -28,10 +28,22 @@ use service::Service;
 /// thousand at which it would be split.
 const SMALL: usize = 800;
 
-/// How many calls of a poll may find a provider unavailable, before those that
-/// are likely to find the same are left to the next poll; and the poll is given
-/// up if none answered by then.
-const PATIENCE: u32 = 8;
+/// How many calls of a poll may find a provider unavailable, or fail without
+/// saying why, before those that are likely to fail likewise are left to the next
+/// poll; and the poll is given up if none answered by then.
+const PATIENCE: Patience = Patience {
+    unavailable: 8,
+    unclear: 24,
+};
+
+/// For how long services that could not be asked for together are kept apart.
+const APART: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Debug)]
+struct Patience {
+    unavailable: u32,
+    unclear: u32,
+}
 
 /// Why a list call failed, as far as that tells how to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +54,8 @@ pub(super) enum Fault {
     Refused,
     /// A provider does not work.
     Unavailable,
+    /// There was no answer.
+    Lost,
     /// One of these; the answer does not say.
     Unclear,
 }
@@ -51,6 +65,8 @@ pub(super) enum Fault {
 pub(super) enum Coverage {
     /// All of it.
     Whole,
+    /// All that has not ended, and not all that has.
+    Unfinished,
     /// It answered at some time, but could not be read whole now.
     Partial,
 }
@@ -67,6 +83,8 @@ pub(super) struct Partition {
     returning: bool,
     /// Whether none was awake since.
     lost: bool,
+    /// The groups as they were before the poll, if calls answered then.
+    before: Vec<Group>,
     poll: Poll,
 }
 
@@ -75,8 +93,13 @@ pub(super) struct Partition {
 struct Poll {
     queue: VecDeque<Filter>,
     asked: Option<Asked>,
+    /// Calls for a part of a service, none of which has answered yet, that may be
+    /// split further once one has.
+    held: Vec<Filter>,
     answers: u32,
+    failures: u32,
     unavailable: u32,
+    unclear: u32,
     probes_end: bool,
     given_up: Vec<(Arc<str>, Coverage)>,
 }
@@ -105,6 +128,7 @@ impl Partition {
             providers: 0,
             returning: false,
             lost: false,
+            before: Vec::new(),
             poll: Poll::default(),
         }
     }
@@ -120,6 +144,10 @@ impl Partition {
     pub(super) fn begin(&mut self, now: Instant) {
         self.wake(now);
         self.poll = Poll::default();
+        self.before.clear();
+        if self.groups.iter().any(|group| group.proven) {
+            self.before.clone_from(&self.groups);
+        }
         let mut doubtful = Vec::new();
         for group in &mut self.groups {
             let known = only(group.services()).and_then(|name| self.services.get(name));
@@ -198,13 +226,17 @@ impl Partition {
     fn read(&mut self, filter: &Filter, count: usize) {
         for name in &filter.services {
             if let Some(service) = self.services.get_mut(name) {
-                self.returning |= !service.answered;
-                service.answered();
+                self.returning |= service.answered();
             }
         }
         let group = self.groups.iter_mut().find(|group| group.covers(filter));
         if let Some(group) = group {
             group.answered(filter, count);
+        }
+        let own = |held: &mut Filter| held.services == filter.services;
+        let held: Vec<_> = self.poll.held.extract_if(.., own).collect();
+        for held in held.into_iter().rev() {
+            self.split(&held);
         }
     }
 
@@ -215,16 +247,29 @@ impl Partition {
         }
     }
 
+    /// Ends a poll that failed as a whole. If nothing answered, though calls did
+    /// before, nothing is to be learnt from that.
+    pub(super) fn abandon(&mut self) {
+        if self.has_answered() || self.before.is_empty() {
+            return;
+        }
+        self.groups = std::mem::take(&mut self.before);
+        for name in self.groups.iter().flat_map(Group::services) {
+            self.services
+                .entry(Arc::clone(name))
+                .and_modify(Service::wake);
+        }
+    }
+
     /// Ends a poll: says how much of each service was read, those that never
     /// answered left out, and puts together what got small.
-    pub(super) fn finish(&mut self) -> Vec<(Arc<str>, Coverage)> {
+    pub(super) fn finish(&mut self, now: Instant) -> Vec<(Arc<str>, Coverage)> {
         let mut coverage = std::mem::take(&mut self.poll.given_up);
+        let resting = self.services.iter();
+        let resting = resting.filter(|(_, service)| service.is_resting() && service.answered);
+        coverage.extend(resting.map(|(name, _)| (Arc::clone(name), Coverage::Partial)));
         for group in &self.groups {
-            let how = if group.node.is_read() {
-                Coverage::Whole
-            } else {
-                Coverage::Partial
-            };
+            let how = group.node.coverage();
             let answered = |name: &&Arc<str>| {
                 self.services
                     .get(*name)
@@ -233,16 +278,30 @@ impl Partition {
             let names = group.services().iter().filter(answered);
             coverage.extend(names.map(|name| (Arc::clone(name), how)));
         }
-        self.join();
+        self.collapse(now);
+        self.join(now);
         coverage
     }
 
+    /// Asks for a service in one call again where none of its parts answered.
+    fn collapse(&mut self, now: Instant) {
+        for group in &mut self.groups {
+            let service = only(group.services()).and_then(|name| self.services.get_mut(name));
+            if let Some(service) =
+                service.filter(|_| !group.node.is_leaf() && !group.node.is_partly_read())
+            {
+                group.node.collapse();
+                service.keep_whole(now);
+            }
+        }
+    }
+
     /// Puts groups of one provider together, as far as they are small.
-    fn join(&mut self) {
+    fn join(&mut self, now: Instant) {
         let mut joined: Vec<Group> = Vec::new();
         for mut group in std::mem::take(&mut self.groups) {
             group.node.merge();
-            match joined.iter_mut().find(|other| other.admits(&group)) {
+            match joined.iter_mut().find(|other| other.admits(&group, now)) {
                 Some(other) => other.admit(&group),
                 None => joined.push(group),
             }

@@ -138,6 +138,9 @@ impl Refusal {
             StatusCode::UNAUTHORIZED => Kind::Unauthenticated,
             StatusCode::FORBIDDEN => Kind::Unauthorized,
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if !self.own => Kind::NoPath,
+            // `/api` may leave the type out, and has 500 for too many tasks.
+            StatusCode::NOT_FOUND if self.own => Kind::NotFound,
+            StatusCode::BAD_REQUEST if self.own => Kind::Invalid,
             StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT => Kind::Unavailable,
@@ -151,7 +154,7 @@ impl Refusal {
 
     /// Whether a login was refused because there are too many sessions.
     pub(super) fn is_of_full_sessions(&self) -> bool {
-        self.own && (self.status == StatusCode::SERVICE_UNAVAILABLE || self.says(SESSIONS_FULL))
+        self.says(SESSIONS_FULL)
     }
 
     /// What the refusal of a list call means for the calls to come.

@@ -113,7 +113,8 @@ impl Session {
         if !answer.status.is_success() {
             return Err(refused(answer));
         }
-        let id = token(&answer, door).map_err(NoSession::Failed)?;
+        // Something else answers there.
+        let id = token(&answer, door).map_err(NoSession::NoDoor)?;
         Ok(Alive { id, door })
     }
 
@@ -180,9 +181,11 @@ fn refused(answer: Answer) -> NoSession {
             ..error
         });
     }
-    if refusal.kind == Kind::NoPath
-        || status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS
-    {
+    let busy = [
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    if refusal.kind != Kind::Unavailable && !busy.contains(&status) {
         return NoSession::NoDoor(error);
     }
     NoSession::Failed(error)

@@ -12,6 +12,7 @@ use super::dialect::Dialect;
 use super::refusal::type_name;
 use crate::sources::element::parse;
 use crate::sources::loose::{Id, List, Map, Object, Text, TextOr};
+use crate::sources::{Reason, SourceError};
 use crate::task::{
     Node, NodeKind, Resource, Skipped, Status, Task, TaskError, TimeFrame, UNKNOWN_OPERATION, fold,
 };
@@ -58,6 +59,14 @@ struct WireTask {
     subtasks: Map<Self>,
 }
 
+impl WireTask {
+    /// Whether it has none of the members that every task has.
+    fn is_blank(&self) -> bool {
+        let required = [&self.service, &self.operation, &self.status];
+        required.iter().all(|text| text.0.is_none())
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct WireMessage {
     #[serde(default)]
@@ -101,11 +110,45 @@ pub(super) struct Read {
     /// Its operation without the service.
     pub(super) operation: Option<String>,
     pub(super) task: Task,
+    /// Whether it says nothing that every task says.
+    blank: bool,
 }
 
-/// The elements of a list, each by its id and uncut, so that a bad one spoils
-/// no other.
-pub(super) fn elements(
+/// Reads a list; a bad element spoils no other.
+///
+/// # Errors
+/// If it is none: any object could be a map of tasks by their ids, so one of
+/// which nothing is a task is something else.
+pub(super) fn page(
+    dialect: Dialect,
+    body: &str,
+    frame: TimeFrame,
+) -> Result<Vec<Result<Read, Skipped>>, SourceError> {
+    let wrong = |what: &str| {
+        let detail = format!("the answer is no list of tasks: {what}");
+        SourceError::new(Reason::Decode, dialect.tasks(), detail)
+    };
+    let elements = elements(dialect, body).map_err(|error| {
+        // The parser's own words could quote the answer.
+        let (line, column) = (error.line(), error.column());
+        wrong(&format!("{:?} error at {line}:{column}", error.classify()))
+    })?;
+    let read = |element: Result<(String, &RawValue), Skipped>| {
+        element.and_then(|(id, json)| task(id, json.get(), frame))
+    };
+    let page: Vec<_> = elements.into_iter().map(read).collect();
+    let is_no_task = |element: &Result<Read, Skipped>| match element {
+        Ok(read) => read.blank,
+        Err(reason) => *reason != Skipped::TooDeep,
+    };
+    if dialect == Dialect::Api && !page.is_empty() && page.iter().all(is_no_task) {
+        return Err(wrong("nothing in it is a task"));
+    }
+    Ok(page)
+}
+
+/// The elements of a list, each by its id and uncut.
+fn elements(
     dialect: Dialect,
     body: &str,
 ) -> serde_json::Result<Vec<Result<(String, &RawValue), Skipped>>> {
@@ -146,6 +189,7 @@ pub(super) fn one(dialect: Dialect, body: &str) -> serde_json::Result<&RawValue>
 /// Reads the task of an id.
 pub(super) fn task(id: String, json: &str, frame: TimeFrame) -> Result<Read, Skipped> {
     let wire: WireTask = parse(json)?;
+    let blank = wire.is_blank();
     let error = error(wire.error);
     let word = wire.status.0.unwrap_or_default();
     let status = status(&word, error.as_ref());
@@ -180,6 +224,7 @@ pub(super) fn task(id: String, json: &str, frame: TimeFrame) -> Result<Read, Ski
         service,
         operation,
         task,
+        blank,
     })
 }
 

@@ -71,19 +71,18 @@ impl VcBench {
         let mut server = JoinSet::new();
         let vcenter = sim.clone();
         server.spawn(async move { vcenter.serve(listener, CancellationToken::new()).await });
-        let source = source("vcenter", &url, keys);
-        let SystemConfig::Vcenter(config) = &source.system else {
-            panic!("another system");
-        };
-        let system = Vcenter::new(source.url.clone(), &source.http, config, time.clone());
-        let watch = Watch::over(system.unwrap(), &source, time);
         Self {
             sim,
             clock,
+            watch: watch(&url, keys, time),
             url,
-            watch,
             _server: server,
         }
+    }
+
+    /// The exporter of the vCenter at `url`, whatever that is.
+    pub(crate) fn watch(url: &str, keys: &str) -> Watch<Vcenter> {
+        watch(url, keys, HeldClock::new().clock())
     }
 
     /// Polls once, which must succeed.
@@ -105,4 +104,13 @@ impl VcBench {
             .filter(|request| request.endpoint == Endpoint::List)
             .collect()
     }
+}
+
+fn watch(url: &str, keys: &str, clock: Clock) -> Watch<Vcenter> {
+    let source = source("vcenter", url, keys);
+    let SystemConfig::Vcenter(config) = &source.system else {
+        panic!("another system");
+    };
+    let system = Vcenter::new(source.url.clone(), &source.http, config, clock.clone());
+    Watch::over(system.unwrap(), &source, clock)
 }

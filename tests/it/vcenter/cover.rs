@@ -1,7 +1,9 @@
 //! Providers, unknown services and the cap: all is read, with few calls.
 
 use rstest::rstest;
-use virt_task_exporter::simulator::{ErrorForm, ProviderState, VcError, VcStatus, VcTask};
+use virt_task_exporter::simulator::{
+    Endpoint, ErrorForm, Fault, FaultKind, ProviderState, VcError, VcStatus, VcTask,
+};
 use virt_task_exporter::sources::Reason;
 
 use crate::support::{CLONE, VcBench, clone};
@@ -177,10 +179,19 @@ async fn an_unfinished_task_is_read_though_outcomes_are_too_many() {
     page.metric("virt_tasks")
         .with("status", "running")
         .sums_to(1);
-    // It ends among those that cannot be listed, so it is not known to be gone.
+    // It ends among those that cannot be listed, and is read by its id.
     bench.sim.succeed(&id);
-    let page = bench.poll().await;
-    page.metric("virt_task_vanished_total").sums_to(0);
+    for _ in 0..2 {
+        let page = bench.poll().await;
+        page.metric("virt_tasks")
+            .with("status", "running")
+            .sums_to(0);
+        let finished = page
+            .metric("virt_task_finished_total")
+            .with("operation", CLONE);
+        finished.with("status", "succeeded").is(1);
+        page.metric("virt_task_vanished_total").sums_to(0);
+    }
 }
 
 #[rstest]
@@ -219,6 +230,8 @@ async fn a_provider_that_is_down_for_a_while_loses_nothing() {
     }
     bench.sim.fail(&id, VcError::new("ERROR", "x"));
     state(&bench, ProviderState::Working);
+    // One service is tried in a poll, and as it answers all are in the next.
+    bench.poll().await;
     let page = bench.poll().await;
     page.metric("virt_task_failures_total")
         .with("error_code", "ERROR")
@@ -268,4 +281,65 @@ async fn nothing_but_the_services_that_are_named_is_read() {
     );
     bench.poll().await.metric("virt_tasks").sums_to(2);
     assert!(bench.lists(0).iter().all(|list| list.services == [VM]));
+}
+
+#[tokio::test]
+async fn one_that_is_gone_vanishes_though_outcomes_are_too_many() {
+    let mut bench = VcBench::new().await;
+    fill(&bench, VM, "clone", VcStatus::Succeeded, 1500);
+    let id = bench.sim.add(clone("a").running());
+    bench.poll().await;
+    bench.sim.remove(&id);
+    bench
+        .poll()
+        .await
+        .metric("virt_task_vanished_total")
+        .sums_to(1);
+}
+
+#[rstest]
+#[case(FaultKind::Html(500))]
+#[case(FaultKind::Html(404))]
+#[case(FaultKind::Html(403))]
+#[case(FaultKind::Html(503))]
+#[case(FaultKind::Dropped)]
+#[tokio::test]
+async fn a_proxy_that_answers_for_an_ill_vcenter_is_asked_no_more_than_before(
+    #[case] kind: FaultKind,
+) {
+    let mut bench = VcBench::new().await;
+    bench.sim.history(300);
+    let calls = settle(&mut bench).await;
+    bench.sim.inject(Fault::new(Endpoint::List, kind));
+    let before = bench.sim.request_count();
+    for _ in 0..10 {
+        bench.fail().await;
+    }
+    let asked = bench.lists(before).len();
+    assert!(asked <= 80, "{asked} calls");
+    bench.sim.clear_faults();
+    let before = bench.sim.request_count();
+    let page = bench.poll().await;
+    page.metric("virt_source_listing_complete").is(1);
+    assert_eq!(bench.lists(before).len(), calls);
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_up_disturbs_no_other() {
+    let mut bench = VcBench::new().await;
+    fill(&bench, VM, "clone", VcStatus::Running, 5);
+    assert_eq!(settle(&mut bench).await, 3);
+    // The first of the three calls of a poll.
+    bench
+        .sim
+        .inject(Fault::new(Endpoint::List, FaultKind::Dropped).times(1));
+    let page = bench.poll().await;
+    page.metric("virt_source_up").is(1);
+    page.metric("virt_source_listing_complete").is(0);
+    page.metric("virt_task_vanished_total").sums_to(0);
+    bench
+        .poll()
+        .await
+        .metric("virt_source_listing_complete")
+        .is(1);
 }

@@ -1,11 +1,10 @@
 //! Both dialects, and what becomes of a task's fields.
 
 use rstest::rstest;
-use serde_json::json;
-use virt_task_exporter::simulator::{Endpoint, VcError, VcTask};
+use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind, VcError, VcTask};
 use virt_task_exporter::sources::Reason;
 
-use crate::support::{CLONE, VcBench, clone};
+use crate::support::{CLONE, Stub, VcBench, answer, clone, json};
 
 const CHECK: &str = "com.vmware.esx.settings.clusters.configuration.check_compliance";
 
@@ -143,22 +142,24 @@ async fn a_bad_task_is_skipped_and_spoils_no_other() {
         bench.sim.add(
             clone("a")
                 .running()
-                .with_field("error", json!([1, {"x": null}])),
+                .with_field("error", serde_json::json!([1, {"x": null}])),
         );
-        bench
-            .sim
-            .add(clone("b").succeeded().with_field("progress", json!("none")));
+        bench.sim.add(
+            clone("b")
+                .succeeded()
+                .with_field("progress", serde_json::json!("none")),
+        );
         bench.sim.add(
             clone("c")
                 .succeeded()
                 .started(ended)
-                .with_field("end_time", json!("soon")),
+                .with_field("end_time", serde_json::json!("soon")),
         );
         bench
             .sim
-            .add(clone("d").with_field("status", json!("PAUSED")));
-        let nest = |inner, _| json!({"x": {"status": "FAILED", "subtasks": inner}});
-        let deep = (0..90).fold(json!({}), nest);
+            .add(clone("d").with_field("status", serde_json::json!("PAUSED")));
+        let nest = |inner, _| serde_json::json!({"x": {"status": "FAILED", "subtasks": inner}});
+        let deep = (0..90).fold(serde_json::json!({}), nest);
         bench
             .sim
             .add(clone("e").running().with_field("subtasks", deep));
@@ -175,7 +176,6 @@ async fn a_bad_task_is_skipped_and_spoils_no_other() {
 
 #[tokio::test]
 async fn what_is_no_list_fails_the_poll_and_changes_nothing() {
-    use virt_task_exporter::simulator::{Fault, FaultKind};
     let mut bench = VcBench::new().await;
     fill(&bench);
     bench.poll().await;
@@ -198,4 +198,79 @@ async fn what_is_no_list_fails_the_poll_and_changes_nothing() {
         bench.sim.clear_faults();
     }
     bench.poll().await.metric("virt_source_up").is(1);
+}
+
+#[tokio::test]
+async fn an_object_that_is_no_list_of_tasks_is_none() {
+    let bodies = [
+        r#"{"status":"SUCCEEDED"}"#,
+        r#"{"value":[]}"#,
+        r#"{"error_type":"ERROR","messages":[]}"#,
+        r#"{"jsonrpc":"2.0","error":{"code":-1},"id":"1"}"#,
+    ];
+    for body in bodies {
+        let stub = Stub::bare(move |line| match line.split(' ').nth(1).unwrap() {
+            "/api/session" => answer("201 Created", "", "\"token\""),
+            path if path.starts_with("/api/cis/tasks") => json(body),
+            "/rest/com/vmware/cis/session" => json(r#"{"value":"token"}"#),
+            path if path.starts_with("/rest/cis/tasks") => json(r#"{"value":[]}"#),
+            _ => answer("404 Not Found", "", ""),
+        })
+        .await;
+        let mut watch = VcBench::watch(&stub.url, "dialect: api");
+        assert_eq!(watch.fail().await.reason, Reason::Decode, "{body}");
+        let mut watch = VcBench::watch(&stub.url, "");
+        watch
+            .poll()
+            .await
+            .metric("virt_source_listing_complete")
+            .is(1);
+        watch.page().metric("virt_task_skipped_total").sums_to(0);
+    }
+}
+
+#[rstest]
+#[case("200 OK", "<html>")]
+#[case("200 OK", "{\"token\":1}")]
+#[case("302 Found", "")]
+#[case("404 Not Found", "")]
+#[case("500 Internal Server Error", "")]
+#[case("501 Not Implemented", "")]
+#[tokio::test]
+async fn whatever_stands_at_the_newer_door_the_older_one_is_tried(
+    #[case] status: &'static str,
+    #[case] body: &'static str,
+) {
+    let stub = Stub::bare(move |line| match line.split(' ').nth(1).unwrap() {
+        "/rest/com/vmware/cis/session" => json(r#"{"value":"token"}"#),
+        path if path.starts_with("/rest/cis/tasks") => json(r#"{"value":[]}"#),
+        _ => answer(status, "", body),
+    })
+    .await;
+    let mut watch = VcBench::watch(&stub.url, "");
+    watch.poll().await.metric("virt_source_up").is(1);
+}
+
+#[tokio::test]
+async fn a_proxys_404_for_one_task_does_not_make_it_vanish() {
+    let mut bench = VcBench::new().await;
+    let id = bench.sim.add(clone("a").running());
+    bench.poll().await;
+    bench.sim.remove(&id);
+    bench
+        .sim
+        .inject(Fault::new(Endpoint::Task, FaultKind::Html(404)));
+    for _ in 0..3 {
+        bench
+            .poll()
+            .await
+            .metric("virt_task_vanished_total")
+            .sums_to(0);
+    }
+    bench.sim.clear_faults();
+    bench
+        .poll()
+        .await
+        .metric("virt_task_vanished_total")
+        .sums_to(1);
 }

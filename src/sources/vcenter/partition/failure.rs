@@ -8,15 +8,13 @@ use super::{Asked, Coverage, Fault, Filter, PATIENCE, Partition, only};
 impl Partition {
     /// Takes in that the call failed.
     pub(in crate::sources::vcenter) fn failed(&mut self, fault: Fault, now: Instant) {
-        if fault == Fault::Unavailable {
-            self.poll.unavailable += 1;
-        }
+        let fault = self.weigh(fault);
         match self.poll.asked.take() {
             Some(Asked::Tasks(filter)) => self.not_read(&filter, fault, now),
             Some(Asked::Provider(name, provider)) => self.probe_failed(&name, provider, fault),
             None => {}
         }
-        if self.poll.unavailable >= PATIENCE {
+        if self.is_too_much() {
             let sound = |filter: &Filter| {
                 let mut groups = self.groups.iter();
                 groups.any(|group| group.is_sound() && group.covers(filter))
@@ -25,9 +23,34 @@ impl Partition {
         }
     }
 
+    /// Counts a fault, and says what it is apart from its weight.
+    fn weigh(&mut self, fault: Fault) -> Fault {
+        let poll = &mut self.poll;
+        poll.failures += 1;
+        match fault {
+            Fault::Refused => {}
+            Fault::Unavailable => poll.unavailable += 1,
+            // Each costs as much time as the longest call.
+            Fault::Lost => poll.unavailable += 3,
+            Fault::Capped | Fault::Unclear => poll.unclear += 1,
+        }
+        if fault == Fault::Lost {
+            Fault::Unavailable
+        } else {
+            fault
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.poll.unavailable >= PATIENCE.unavailable || self.poll.unclear >= PATIENCE.unclear
+    }
+
     /// Whether nothing answers, and further calls would only be a burden.
     pub(in crate::sources::vcenter) fn is_hopeless(&self) -> bool {
-        !self.has_answered() && self.poll.unavailable >= PATIENCE
+        // Where calls answered before, they are not all wrong at once.
+        let many = self.poll.failures >= PATIENCE.unavailable;
+        let doubtful = many && !self.before.is_empty();
+        !self.has_answered() && (doubtful || self.is_too_much())
     }
 
     /// Whether any call of this poll answered.
@@ -41,12 +64,12 @@ impl Partition {
         };
         match only(&filter.services) {
             Some(_) => self.not_read_alone(at, filter, fault, now),
-            None => self.not_read_together(at, fault),
+            None => self.not_read_together(at, fault, now),
         }
     }
 
     /// A call for several services failed.
-    fn not_read_together(&mut self, at: usize, fault: Fault) {
+    fn not_read_together(&mut self, at: usize, fault: Fault, now: Instant) {
         let Some(group) = self.groups.get_mut(at) else {
             return;
         };
@@ -54,7 +77,7 @@ impl Partition {
             return;
         }
         // Only a refusal makes it doubtful that the halves belong together.
-        let halves = self.groups.remove(at).halves(fault != Fault::Refused);
+        let halves = self.groups.remove(at).halves(fault != Fault::Refused, now);
         let filters = halves.iter().map(|half| half.node.filter.clone());
         self.poll.queue.extend(filters);
         self.groups.splice(at..at, halves);
@@ -71,13 +94,13 @@ impl Partition {
             Fault::Capped => true,
             // A part that answers will show that the whole was too much.
             Fault::Unclear => whole || service.answered,
-            Fault::Refused | Fault::Unavailable => false,
+            Fault::Refused | Fault::Unavailable | Fault::Lost => false,
         };
-        if may_be_capped {
-            let parts = group.node.split_at(filter, service.operations());
-            // What has not ended comes first, in front of all that waits.
-            for part in parts.into_iter().rev() {
-                self.poll.queue.push_front(part);
+        if may_be_capped && service.may_be_split(now) {
+            if filter.is_by_operations() && !group.node.is_partly_read() {
+                self.poll.held.push(filter.clone());
+            } else {
+                self.split(filter);
             }
             return;
         }
@@ -89,14 +112,26 @@ impl Partition {
                 .given_up
                 .extend(names.map(|name| (name, Coverage::Whole)));
         }
-        if service.answered {
-            group.missed();
-        } else {
+        if !service.answered || group.failed() {
             service.rest(fault, now);
             self.groups.remove(at);
             self.poll
                 .queue
                 .retain(|queued| queued.services != filter.services);
+        }
+    }
+
+    /// Splits a call for one service, or for a part of it.
+    pub(super) fn split(&mut self, filter: &Filter) {
+        let service = only(&filter.services).and_then(|name| self.services.get(name));
+        let group = self.groups.iter_mut().find(|group| group.covers(filter));
+        let (Some(group), Some(service)) = (group, service) else {
+            return;
+        };
+        let parts = group.node.split_at(filter, service.operations());
+        // What has not ended comes first, in front of all that waits.
+        for part in parts.into_iter().rev() {
+            self.poll.queue.push_front(part);
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::SMALL;
-use super::filter::Filter;
+use super::filter::{Filter, Statuses};
+use super::{Coverage, SMALL};
 
 /// A call that is made, or was split into others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) filter: Filter,
     /// What it was split into; none if it is a leaf.
@@ -16,6 +16,8 @@ pub(super) struct Node {
     count: Option<usize>,
     /// Whether it answered in this poll.
     read: bool,
+    /// Whether it failed as a whole although it was small.
+    stays_split: bool,
 }
 
 impl Node {
@@ -25,6 +27,7 @@ impl Node {
             children: Vec::new(),
             count: None,
             read: false,
+            stays_split: false,
         }
     }
 
@@ -88,6 +91,7 @@ impl Node {
             return Vec::new();
         };
         let filters = filter.split(known);
+        node.stays_split |= node.count.is_some_and(|count| count <= SMALL);
         node.children = filters.iter().cloned().map(Self::new).collect();
         filters
     }
@@ -98,6 +102,22 @@ impl Node {
             return self.read;
         }
         self.children.iter().all(Self::is_read)
+    }
+
+    /// How much of it answered in this poll.
+    pub(super) fn coverage(&self) -> Coverage {
+        // What has not ended is the first part, and one of its own.
+        let unfinished = self.children.first().is_some_and(Self::is_read);
+        match self.is_read() {
+            true => Coverage::Whole,
+            false if unfinished && self.filter.statuses == Statuses::Any => Coverage::Unfinished,
+            false => Coverage::Partial,
+        }
+    }
+
+    /// Makes it one call again.
+    pub(super) fn collapse(&mut self) {
+        self.children.clear();
     }
 
     /// Whether any of it answered in this poll.
@@ -116,10 +136,8 @@ impl Node {
     /// Undoes splits of what got small.
     pub(super) fn merge(&mut self) {
         self.children.iter_mut().for_each(Self::merge);
-        if let Some(count) = self
-            .count()
-            .filter(|count| *count <= SMALL && !self.is_leaf())
-        {
+        let small = |count: &usize| *count <= SMALL && !self.is_leaf() && !self.stays_split;
+        if let Some(count) = self.count().filter(small) {
             *self = Self::joined(self.filter.clone(), count);
         }
     }

@@ -55,7 +55,7 @@ impl Partition {
         match fault {
             // That there are too many tasks is said only where both are of one.
             Fault::Capped => self.found(name, provider),
-            Fault::Unavailable => self.poll.probes_end = true,
+            Fault::Unavailable | Fault::Lost => self.poll.probes_end = true,
             Fault::Refused | Fault::Unclear => {
                 let mut groups = self.groups.iter_mut();
                 if let Some(group) = groups.find(|group| group.services().contains(name)) {

@@ -23,6 +23,10 @@ pub(super) struct Service {
     pub(super) answered: bool,
     /// Since when the system does not know it any more.
     refused_since: Option<Instant>,
+    /// Until when it is asked for in one call alone.
+    whole_until: Option<Instant>,
+    /// Whether it rested since it last answered.
+    tried_again: bool,
     rest: Option<Rest>,
     /// How long it is to rest if it is unknown again.
     next_rest: Duration,
@@ -41,6 +45,8 @@ impl Service {
             operations,
             answered: false,
             refused_since: None,
+            whole_until: None,
+            tried_again: false,
             rest: None,
             next_rest: REST,
         }
@@ -59,10 +65,22 @@ impl Service {
         }
     }
 
-    /// Takes in that it answered.
-    pub(super) fn answered(&mut self) {
-        self.answered = true;
-        self.refused_since = None;
+    /// Takes in that it answered; whether that is news.
+    pub(super) fn answered(&mut self) -> bool {
+        let news = !self.answered || self.tried_again;
+        (self.answered, self.tried_again) = (true, false);
+        (self.refused_since, self.whole_until) = (None, None);
+        news
+    }
+
+    /// Asks for it in one call alone for a while, as no smaller one answered.
+    pub(super) fn keep_whole(&mut self, now: Instant) {
+        self.whole_until = Some(now + REST);
+    }
+
+    /// Whether smaller calls for it may answer.
+    pub(super) fn may_be_split(&self, now: Instant) -> bool {
+        self.whole_until.is_none_or(|until| until <= now)
     }
 
     /// Takes in that it was refused, though it answered before; whether that is so
@@ -78,16 +96,25 @@ impl Service {
 
     /// Leaves it alone for a while.
     pub(super) fn rest(&mut self, fault: Fault, now: Instant) {
-        let silent = fault == Fault::Unavailable;
-        let until = now + if silent { REST } else { self.next_rest };
-        self.rest = Some(Rest { until, silent });
-        if !silent {
+        let silent = fault != Fault::Refused;
+        let long = match (self.answered, silent) {
+            // Those that answered before are tried in turn, one a poll.
+            (true, _) => Duration::ZERO,
+            (false, true) => REST,
+            (false, false) => self.next_rest,
+        };
+        self.rest = Some(Rest {
+            until: now + long,
+            silent,
+        });
+        if !silent && !self.answered {
             self.next_rest = LONGEST_REST.min(self.next_rest * 2);
         }
     }
 
     pub(super) fn wake(&mut self) {
         self.rest = None;
+        self.tried_again = true;
     }
 
     pub(super) fn is_resting(&self) -> bool {

@@ -136,6 +136,22 @@ fn a_status_decides_where_the_body_tells_nothing() {
 }
 
 #[test]
+fn a_body_without_a_type_is_told_by_the_statuses_of_its_dialect() {
+    let body = r#"{"messages":[{"id":"vapi.some.message","default_message":"x","args":[]}]}"#;
+    for (status, kind, fault) in [
+        (400, Kind::Invalid, Fault::Refused),
+        (401, Kind::Unauthenticated, Fault::Unavailable),
+        (403, Kind::Unauthorized, Fault::Refused),
+        (404, Kind::NotFound, Fault::Refused),
+        (500, Kind::Untold, Fault::Unclear),
+        (503, Kind::Unavailable, Fault::Unavailable),
+    ] {
+        let (refusal, _answer) = refusal(status, body);
+        assert_eq!((refusal.kind, refusal.fault()), (kind, fault), "{status}");
+    }
+}
+
+#[test]
 fn a_path_that_does_not_exist_is_told_in_three_ways() {
     let old = json!({
         "name": "com.vmware.vapi.rest.httpNotFound", "majorErrorCode": 404,
@@ -162,6 +178,9 @@ fn too_many_sessions_are_told_from_a_proxy_that_is_down() {
     let id = "com.vmware.vapi.endpoint.failedToLoginMaxUserSessionCountReached";
     let full = json!({"error_type": "SERVICE_UNAVAILABLE", "messages": [{"id": id, "args": ["550", "a"]}]});
     assert!(refusal(503, &full.to_string()).0.is_of_full_sessions());
+    // As a vCenter says that is about to start.
+    let starts = json!({"error_type": "SERVICE_UNAVAILABLE", "messages": [{"id": "com.vmware.vapi.endpoint.cis.ServiceUnavailable"}]});
+    assert!(!refusal(503, &starts.to_string()).0.is_of_full_sessions());
     assert!(
         !refusal(503, "upstream connect error")
             .0

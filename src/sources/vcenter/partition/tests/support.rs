@@ -17,7 +17,13 @@ pub(super) struct Fake {
     dead: BTreeMap<String, Cause>,
     /// Whether its errors do not say what is wrong.
     pub(super) mute: bool,
+    /// Whether every call fails without saying why.
+    pub(super) ill: bool,
+    /// Two services that cannot be asked for together.
+    pub(super) hates: Option<(String, String)>,
     now: Instant,
+    /// How much time passes before a poll.
+    pub(super) step: Duration,
 }
 
 /// Why a service does not answer.
@@ -25,6 +31,8 @@ pub(super) struct Fake {
 pub(super) enum Cause {
     Refused,
     Unavailable,
+    /// Any call, also for a part.
+    Unclear,
 }
 
 /// What happened in one poll.
@@ -34,6 +42,7 @@ pub(super) struct Poll {
     pub(super) tasks: usize,
     pub(super) hopeless: bool,
     pub(super) whole: Vec<String>,
+    pub(super) unfinished: Vec<String>,
     pub(super) partial: Vec<String>,
     pub(super) asked: Vec<Filter>,
 }
@@ -46,7 +55,10 @@ impl Fake {
             tasks: BTreeMap::new(),
             dead: BTreeMap::new(),
             mute: false,
+            ill: false,
+            hates: None,
             now: tokio::time::Instant::now().into_std(),
+            step: Duration::ZERO,
         }
     }
 
@@ -91,6 +103,7 @@ impl Fake {
 
     /// Makes all calls of a poll.
     pub(super) fn poll(&mut self) -> Poll {
+        self.now += self.step;
         self.partition.begin(self.now);
         let mut poll = Poll {
             calls: 0,
@@ -98,6 +111,7 @@ impl Fake {
             tasks: 0,
             hopeless: false,
             whole: Vec::new(),
+            unfinished: Vec::new(),
             partial: Vec::new(),
             asked: Vec::new(),
         };
@@ -121,11 +135,13 @@ impl Fake {
         }
         if !self.partition.has_answered() {
             poll.hopeless = true;
+            self.partition.abandon();
             return poll;
         }
-        for (name, coverage) in self.partition.finish() {
+        for (name, coverage) in self.partition.finish(self.now) {
             match coverage {
                 Coverage::Whole => poll.whole.push(name.to_string()),
+                Coverage::Unfinished => poll.unfinished.push(name.to_string()),
                 Coverage::Partial => poll.partial.push(name.to_string()),
             }
         }
@@ -137,11 +153,20 @@ impl Fake {
     /// What a call answers.
     fn list(&mut self, filter: &Filter) -> Result<usize, Fault> {
         let heard = |fault| if self.mute { Fault::Unclear } else { fault };
+        let asks = |name: &String| filter.services.iter().any(|each| **each == **name);
+        let hates = self
+            .hates
+            .as_ref()
+            .is_some_and(|(one, other)| asks(one) && asks(other));
+        if self.ill || hates {
+            return Err(Fault::Unclear);
+        }
         let provider = |name: &str| name.split('.').next().unwrap().to_owned();
         let first = provider(&filter.services[0]);
         for name in &filter.services {
             match self.dead.get(&**name) {
                 Some(Cause::Unavailable) => return Err(Fault::Unavailable),
+                Some(Cause::Unclear) => return Err(Fault::Unclear),
                 Some(Cause::Refused) => return Err(heard(Fault::Refused)),
                 None if provider(name) != first => return Err(heard(Fault::Refused)),
                 None => {}
