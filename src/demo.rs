@@ -40,8 +40,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Starts two SDDC Managers, one that pages and one of 4.4, which does not,
-    /// and a vCenter.
+    /// Starts one of each system.
     pub(crate) async fn start() -> Result<Self, ProgramError> {
         let mut sources = Self {
             config: "global: {poll_interval: 5s, stale_after: 30s, counter_birth_hold: 5s}
@@ -51,23 +50,24 @@ sources:
             running: JoinSet::new(),
             stop: CancellationToken::new(),
         };
-        for (name, paging, seed) in [
-            ("sfo-vcf01", Paging::FromOne, 1),
-            ("nyc-vcf01", Paging::None, 2),
-        ] {
-            let listener = sources.listen(name, "sddc_manager").await?;
-            let sddc = sddc_manager(paging, BIRTHS, seed);
-            sddc.history(HISTORY);
-            sources
-                .running
-                .spawn(run_sddc_manager(sddc, listener, sources.stop.clone()));
-        }
+        let listener = sources.listen("sfo-vcf01", "sddc_manager").await?;
+        let sddc = sddc_manager(BIRTHS, 1);
+        sddc.history(HISTORY);
+        sources
+            .running
+            .spawn(run_sddc_manager(sddc, listener, sources.stop.clone()));
         let listener = sources.listen("sfo-m01-vc01", "vcenter").await?;
-        let vcenter = vcenter(BIRTHS, 3);
+        let vcenter = vcenter(BIRTHS, 2);
         vcenter.history(HISTORY);
         sources
             .running
             .spawn(run_vcenter(vcenter, listener, sources.stop.clone()));
+        let listener = sources.listen("lab", "virtshell").await?;
+        let virtshell = virtshell(BIRTHS, 3);
+        virtshell.history(HISTORY);
+        sources
+            .running
+            .spawn(run_virtshell(virtshell, listener, sources.stop.clone()));
         Ok(sources)
     }
 
@@ -79,10 +79,13 @@ sources:
             .map_err(unbound)?;
         let address = listener.local_addr().map_err(unbound)?;
         let (username, password) = ACCOUNT;
-        write!(
+        let login = match system {
+            "virtshell" => String::new(),
+            _ => format!(", username: {username}, password: {password}"),
+        };
+        writeln!(
             self.config,
-            "  - name: {name}\n    system: {system}\n    url: http://{address}\n    \
-             username: {username}\n    password: {password}\n"
+            "  - {{name: {name}, system: {system}, url: 'http://{address}'{login}}}"
         )
         .expect("a string takes what is written");
         Ok(listener)
@@ -116,7 +119,7 @@ pub(crate) async fn simulate(
     for listener in listeners {
         match system {
             SimulatedSystem::SddcManager => {
-                let sddc = sddc_manager(Paging::FromOne, births, 1);
+                let sddc = sddc_manager(births, 1);
                 sddc.history(args.tasks);
                 run_sddc_manager(sddc, listener, stop.clone()).await;
             }
@@ -168,11 +171,11 @@ fn virtshell(births: f64, seed: u64) -> VirtShell {
 }
 
 /// An SDDC Manager with so many births of tasks per second.
-fn sddc_manager(paging: Paging, births: f64, seed: u64) -> SddcManager {
+fn sddc_manager(births: f64, seed: u64) -> SddcManager {
     let options = SddcManagerOptions {
         username: ACCOUNT.0.to_owned(),
         password: ACCOUNT.1.to_owned(),
-        paging,
+        paging: Paging::FromOne,
         clock_skew: Some(SignedDuration::ZERO),
         seed,
         ..SddcManagerOptions::default()

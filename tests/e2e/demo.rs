@@ -38,7 +38,7 @@ async fn the_demo_shows_every_kind_of_task_and_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulated_system_alone_is_a_source() {
-    for system in ["sddc_manager", "vcenter"] {
+    for system in ["sddc_manager", "vcenter", "virtshell"] {
         is_a_source(system).await;
     }
 }
@@ -53,9 +53,12 @@ async fn is_a_source(system: &str) {
         "--rate=0",
     ];
     let simulator = Exporter::start(folder.path(), &arguments).await;
+    let login = match system {
+        "virtshell" => "",
+        _ => ", username: svc-exporter@vsphere.local, password: demo",
+    };
     let config = format!(
-        "sources: [{{name: a, system: {system}, url: 'http://{}', \
-         username: svc-exporter@vsphere.local, password: demo}}]",
+        "sources: [{{name: a, system: {system}, url: 'http://{}'{login}}}]",
         simulator.address()
     );
     fs::write(folder.path().join("virt-task-exporter.yml"), config).unwrap();

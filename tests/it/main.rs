@@ -58,6 +58,9 @@ mod vanishing;
 /// vCenters: what is read of them, and with how many calls.
 #[cfg(test)]
 mod vcenter;
+/// VirtShells: both shapes of their list, and what counts over a task's life.
+#[cfg(test)]
+mod virtshell;
 /// What is served, and to whom not.
 #[cfg(test)]
 mod web;

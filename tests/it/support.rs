@@ -5,12 +5,14 @@ mod page;
 mod process;
 mod stub;
 mod vcenter;
+mod virtshell;
 
 pub(crate) use bench::{Bench, HeldClock, Watch, day, options, task};
 pub(crate) use page::{Page, Sample};
 pub(crate) use process::{Program, Scratch, get};
 pub(crate) use stub::{Stub, answer, json};
 pub(crate) use vcenter::{CLONE, VcBench, clone};
+pub(crate) use virtshell::{VsBench, watch};
 
 use std::time::Duration;
 
