@@ -170,13 +170,21 @@ pub struct Args {
 pub enum Command {
     /// Validate the configuration strictly.
     #[command(display_name = VERSIONED_NAME)]
-    Check,
+    Check(CheckArgs),
     /// Serve with three simulated systems as sources; needs no configuration.
     #[command(display_name = VERSIONED_NAME)]
     Demo,
     /// Simulate one system, to try and to measure.
     #[command(display_name = VERSIONED_NAME)]
     Simulate(SimulateArgs),
+}
+
+/// What `check` does beside.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Log in to each source and read a first page, too.
+    #[arg(long)]
+    pub login: bool,
 }
 
 impl Args {

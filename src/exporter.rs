@@ -20,6 +20,7 @@ use crate::ledger::{KeptLedger, Limits as LedgerLimits};
 use crate::metrics::{Exporter, SourceFacts, SourcePage};
 use crate::poller::{Poller, Schedule};
 use crate::program::ProgramError;
+use crate::sources::SourceError;
 use crate::sources::sddc_manager::SddcManager;
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
@@ -58,6 +59,16 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.run(stop, served).await,
             Self::Vcenter(poller) => poller.run(stop, served).await,
             Self::VirtShell(poller) => poller.run(stop, served).await,
+        }
+    }
+}
+
+impl AnyPoller {
+    async fn try_out(self) -> Result<(), SourceError> {
+        match self {
+            Self::SddcManager(poller) => poller.try_out().await,
+            Self::Vcenter(poller) => poller.try_out().await,
+            Self::VirtShell(poller) => poller.try_out().await,
         }
     }
 }
@@ -127,13 +138,31 @@ async fn ended(mut parts: JoinSet<()>) {
     }
 }
 
-/// Whether the configuration can be put to work, certificates included.
-pub(crate) fn check(config: &Config, file: &Path) -> Result<(), ProgramError> {
-    for source in &config.sources {
+/// Whether the configuration can be put to work, certificates included; if so,
+/// what can log in to each source, by name.
+pub(crate) fn check(config: &Config, file: &Path) -> Result<Vec<Trial>, ProgramError> {
+    let trial = |source: &SourceConfig| {
         let ledger = KeptLedger::in_memory(limits(source));
-        poller(source, ledger, Clock::system(), file)?;
+        let (poller, _page) = poller(source, ledger, Clock::system(), file)?;
+        let name = source.name.clone();
+        Ok(Trial { name, poller })
+    };
+    config.sources.iter().map(trial).collect()
+}
+
+/// A source that can be tried out.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    /// Its name.
+    pub(crate) name: String,
+    poller: AnyPoller,
+}
+
+impl Trial {
+    /// Logs in and reads a first page.
+    pub(crate) async fn run(self) -> Result<(), SourceError> {
+        self.poller.try_out().await
     }
-    Ok(())
 }
 
 /// The sources whose secret cannot be read now; where credentials are handed

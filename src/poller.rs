@@ -118,6 +118,16 @@ impl<S: Source> Poller<S> {
         debug!(source = %self.facts.name, "the poller stopped");
     }
 
+    /// Logs in, reads a first page and leaves.
+    pub async fn try_out(mut self) -> Result<(), SourceError> {
+        let result = timeout(self.schedule.timeout, self.source.try_out()).await;
+        self.leave().await;
+        result.unwrap_or_else(|_elapsed| {
+            let detail = format!("no answer in {:?}", self.schedule.timeout);
+            Err(SourceError::new(Reason::Timeout, "login", detail))
+        })
+    }
+
     /// Polls once: reads, applies, commits, publishes. A failed poll changes no
     /// task.
     pub async fn poll(&mut self) -> Result<(), SourceError> {

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use crate::cli::{Args, Command};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::exporter::{self, BindError, Setup};
+use crate::exporter::{self, BindError, Setup, Trial};
 use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::sources::rest::ClientError;
 use crate::{build_info, demo, log};
@@ -96,8 +96,8 @@ pub fn run(args: &Args) -> ExitCode {
     rustls::crypto::ring::default_provider()
         .install_default()
         .unwrap_or_default();
-    if let Some(Command::Check) = &args.command {
-        return check(&args.config_file).into();
+    if let Some(Command::Check(what)) = &args.command {
+        return check(&args.config_file, what.login).into();
     }
     if log::init(args.log_level, args.log_format).is_err() {
         return Exit::Failure.into();
@@ -111,50 +111,78 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-/// Validates the configuration and says so in one line.
+/// Validates the configuration and says so in one line; with `login` it also
+/// says of each source whether it can be read.
 #[expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "the verdict is what the subcommand is for"
 )]
-fn check(file: &Path) -> Exit {
+fn check(file: &Path, login: bool) -> Exit {
     let checked = Config::load(file)
         .map_err(ProgramError::from)
-        .and_then(|config| {
-            exporter::check(&config, file)?;
-            Ok(config)
-        });
-    match checked {
-        Ok(config) => {
-            let unreadable = exporter::unreadable_secrets(&config);
-            for warning in config.warnings.iter().chain(&unreadable) {
-                eprintln!("warning: {warning}");
-            }
-            let count = config.sources.len();
-            let noun = if count == 1 { "source" } else { "sources" };
-            println!("{}: valid, {count} {noun}", file.display());
-            Exit::Success
-        }
+        .and_then(|config| Ok((exporter::check(&config, file)?, config)));
+    let (trials, config) = match checked {
+        Ok(checked) => checked,
         Err(error) => {
             eprintln!("{error}");
-            Exit::Failure
+            return Exit::Failure;
+        }
+    };
+    let unreadable = exporter::unreadable_secrets(&config);
+    for warning in config.warnings.iter().chain(&unreadable) {
+        eprintln!("warning: {warning}");
+    }
+    let count = config.sources.len();
+    let noun = if count == 1 { "source" } else { "sources" };
+    println!("{}: valid, {count} {noun}", file.display());
+    if !login {
+        return Exit::Success;
+    }
+    try_out(trials).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        Exit::Failure
+    })
+}
+
+/// Logs in to each source, one after the other, and says how that went.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the verdict is what the subcommand is for"
+)]
+fn try_out(trials: Vec<Trial>) -> Result<Exit, ProgramError> {
+    let mut exit = Exit::Success;
+    for trial in trials {
+        let name = trial.name.clone();
+        match runtime()?.block_on(trial.run()) {
+            Ok(()) => println!("{name}: can be read"),
+            Err(error) => {
+                eprintln!("{name}: {}: {error}", error.reason());
+                exit = Exit::Failure;
+            }
         }
     }
+    Ok(exit)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, ProgramError> {
+    let system = |error| ProgramError::System("cannot start the runtime", error);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(system)
 }
 
 fn start(args: &Args) -> Result<(), ProgramError> {
-    let system = |error| ProgramError::System("cannot start the runtime", error);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(system)?;
+    let runtime = runtime()?;
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
         watch_signals(&stop)?;
         match &args.command {
             Some(Command::Simulate(simulate)) => Ok(demo::simulate(simulate, stop).await?),
             Some(Command::Demo) => serve_demo(args, stop).await,
-            Some(Command::Check) | None => {
+            Some(Command::Check(_)) | None => {
                 let config = Config::load(&args.config_file)?;
                 serve(args, config, args.storage_folder(), stop).await
             }

@@ -26,6 +26,9 @@ pub trait Source: Send {
     /// its end is said so in the listing; an error means that nothing was read.
     fn read(&mut self) -> impl Future<Output = Result<Listing, SourceError>> + Send;
 
+    /// Logs in and reads as little as shows that reading works.
+    fn try_out(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+
     /// Reads one task of `part` by its id; `None` if the system does not know it.
     fn find(
         &mut self,

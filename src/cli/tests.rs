@@ -96,10 +96,11 @@ fn an_empty_storage_path_means_memory_only() {
 
 #[test]
 fn commands() {
-    assert!(matches!(
-        read("check").unwrap().command,
-        Some(Command::Check)
-    ));
+    let check = |line: &str| match read(line).unwrap().command {
+        Some(Command::Check(check)) => check,
+        other => panic!("{other:?}"),
+    };
+    assert!(!check("check").login && check("check --login").login);
     assert!(matches!(read("demo").unwrap().command, Some(Command::Demo)));
     let simulate = |line: &str| match read(line).unwrap().command {
         Some(Command::Simulate(simulate)) => simulate,

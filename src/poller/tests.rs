@@ -48,6 +48,10 @@ impl Source for Script {
         Ok(listing)
     }
 
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        self.read().await.map(drop)
+    }
+
     async fn find(&mut self, _part: &str, _id: &str) -> Result<Option<Task>, SourceError> {
         self.by_id.clone().unwrap_or(Ok(None))
     }

@@ -243,6 +243,11 @@ impl Source for SddcManager {
         Ok(listing)
     }
 
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        let answer = self.page(None, LISTING_LIMIT).await?;
+        self.take_page(&answer, &mut Listing::new(), true).map(drop)
+    }
+
     async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
         if !is_plain_id(id) {
             return Ok(None);

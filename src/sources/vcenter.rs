@@ -19,7 +19,7 @@ use tracing::{debug, info};
 use url::Url;
 
 use connection::{Connection, Failure};
-use partition::{Coverage, Filter, Partition};
+use partition::{Coverage, Fault, Filter, Partition};
 use wire::Read;
 
 use super::rest::{Answer, ClientError, RestClient, Traffic};
@@ -178,6 +178,21 @@ impl Source for Vcenter {
         }
         self.tell();
         Ok(listing)
+    }
+
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        self.connection.begin();
+        self.partition.begin(now());
+        let Some(filter) = self.partition.next() else {
+            return Ok(());
+        };
+        match self.list(&filter, &mut Listing::new()).await {
+            // The next poll splits what is too much, or is not of one provider.
+            Ok(_) | Err(Failure::Call(Fault::Capped | Fault::Refused | Fault::Unclear, _)) => {
+                Ok(())
+            }
+            Err(Failure::Call(_, error) | Failure::Poll(error)) => Err(error),
+        }
     }
 
     async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {

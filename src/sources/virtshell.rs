@@ -30,6 +30,9 @@ const TASKS: &str = "tasks";
 /// The list; without the final slash it is not found.
 const LIST: &str = "/tasks/";
 
+/// The tasks that wait, which are few.
+const PENDING: &str = "/tasks/status/pending";
+
 /// What the call for one task is known by.
 const ONE: &str = "/tasks/{id}";
 
@@ -160,6 +163,11 @@ impl Source for VirtShell {
         self.rest.count_page();
         self.last = answer.etag.map(|tag| (tag, listing.clone()));
         Ok(listing)
+    }
+
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        let answer = self.get(PENDING, PENDING, PAGE_LIMIT).await?.success()?;
+        self.list(&answer.body).map(drop)
     }
 
     async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {

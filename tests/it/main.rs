@@ -13,6 +13,9 @@ mod bad_task;
 /// Counters that are shown later than they count, so that every scraper sees them rise.
 #[cfg(test)]
 mod births;
+/// Whether each source can be read, before anything is served.
+#[cfg(test)]
+mod check_login;
 /// Flags, variables, exit codes and signals of the built binary.
 #[cfg(test)]
 mod cli;

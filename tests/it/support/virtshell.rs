@@ -27,6 +27,7 @@ pub(crate) fn watch(url: &str, keys: &str, clock: Clock) -> Watch<VirtShell> {
 pub(crate) struct VsBench {
     pub(crate) sim: Simulator,
     pub(crate) clock: HeldClock,
+    pub(crate) url: String,
     pub(crate) watch: Watch<VirtShell>,
     _server: JoinSet<()>,
 }
@@ -50,6 +51,7 @@ impl VsBench {
         server.spawn(async move { virtshell.serve(listener, CancellationToken::new()).await });
         Self {
             watch: watch(&url, keys, clock.clock()),
+            url,
             sim,
             clock,
             _server: server,

@@ -62,7 +62,7 @@ fn half_a_character_spoils_its_text_alone() {
 fn fields_of_other_types_are_fields_that_are_not_there() {
     let odd = task(json!({
         "name": ["x"], "type": {"a": 1}, "status": true, "creationTimestamp": {},
-        "completionTimestamp": [1], "subTasks": "none", "errors": {"errorCode": "X"},
+        "completionTimestamp": [1], "subTasks": "none", "errors": "X",
         "resources": [null, 5, {"resourceId": 7}], "isRetryable": "maybe",
         "resolutionStatus": 1,
     }));
