@@ -114,7 +114,10 @@ impl Setup {
         }
         for listener in listeners {
             let site = self.site.clone();
-            let answer = move |request| std::future::ready(site.answer(&request));
+            let answer = move |request| {
+                let site = site.clone();
+                async move { site.answer(request).await }
+            };
             serving.spawn(server::serve(
                 listener,
                 answer,

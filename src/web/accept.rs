@@ -1,6 +1,6 @@
 //! Which text format a client takes best.
 
-use mediatype::{MediaType, MediaTypeList, Name, ReadParams as _};
+use super::preferences::Clause;
 
 /// A text format that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,74 +11,84 @@ pub enum Format {
     Classic,
 }
 
-impl Format {
-    /// The Content-Type of an answer in this format.
-    pub fn content_type(self) -> String {
-        match self {
-            Self::OpenMetrics(version) => {
-                format!("application/openmetrics-text; version={version}; charset=utf-8")
-            }
-            Self::Classic => "text/plain; version=0.0.4; charset=utf-8".to_owned(),
-        }
+/// What an answer is called: its format, and the escaping of names that the
+/// client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// The format.
+    pub format: Format,
+    escaping: Option<&'static str>,
+}
+
+impl Choice {
+    /// Without a word on escaping.
+    const fn plain(format: Format) -> Self {
+        let escaping = None;
+        Self { format, escaping }
     }
 
-    /// The format that the clause of an `Accept` header asks for; without a
-    /// version, OpenMetrics means 0.0.1 and text 0.0.4, as Prometheus' own
-    /// libraries have it.
-    fn of(clause: &MediaType<'_>) -> Option<Self> {
-        let version = parameter(clause, "version");
-        match (clause.ty.as_str(), clause.subty.as_str()) {
-            ("application", "openmetrics-text") => match version.as_deref() {
+    /// The Content-Type of the answer.
+    pub fn content_type(self) -> String {
+        let mut text = match self.format {
+            Format::OpenMetrics(version) => {
+                format!("application/openmetrics-text; version={version}; charset=utf-8")
+            }
+            Format::Classic => "text/plain; version=0.0.4; charset=utf-8".to_owned(),
+        };
+        if let Some(escaping) = self.escaping {
+            text.push_str("; escaping=");
+            text.push_str(escaping);
+        }
+        text
+    }
+
+    /// What the clause of an `Accept` header asks for.
+    fn of(clause: &Clause) -> Option<Self> {
+        let format = Format::of(clause)?;
+        // Our names have plain characters alone, and are the same in each
+        // escaping but `dots`, which would double their underscores.
+        let escaping = clause.parameter("escaping").and_then(|word| match word {
+            "allow-utf-8" => Some("allow-utf-8"),
+            "underscores" | "values" | "dots" => Some("underscores"),
+            _ => None,
+        });
+        Some(Self { format, escaping })
+    }
+}
+
+impl Format {
+    /// The format that a clause asks for; without a version, OpenMetrics means
+    /// 0.0.1 and text 0.0.4, as Prometheus' own libraries have it.
+    fn of(clause: &Clause) -> Option<Self> {
+        let version = clause.parameter("version");
+        match clause.value.as_str() {
+            "application/openmetrics-text" => match version {
                 Some("1.0.0") => Some(Self::OpenMetrics("1.0.0")),
                 Some("0.0.1") | None => Some(Self::OpenMetrics("0.0.1")),
                 Some(_) => None,
             },
-            ("text", "plain") => {
-                matches!(version.as_deref(), Some("0.0.4") | None).then_some(Self::Classic)
-            }
-            ("*" | "text", "*") => Some(Self::Classic),
+            "text/plain" => matches!(version, Some("0.0.4") | None).then_some(Self::Classic),
+            "*/*" | "text/*" => Some(Self::Classic),
             _ => None,
         }
     }
 }
 
-/// The format for an `Accept` header: what it likes best, and of equally liked
+/// The choice for an `Accept` header: what it likes best, and of equally liked
 /// ones the first; 0.0.4 where nothing else is asked for.
-pub fn negotiate(accept: Option<&str>) -> Format {
-    let accept = accept.unwrap_or_default().to_ascii_lowercase();
+pub fn negotiate(accept: &str) -> Choice {
     let mut best = None;
-    for clause in MediaTypeList::new(&accept).filter_map(Result::ok) {
-        let quality = quality(&clause);
-        let Some(format) = Format::of(&clause).filter(|_| quality > 0.0) else {
+    for clause in Clause::all(accept) {
+        let quality = clause.quality();
+        let Some(choice) = Choice::of(&clause).filter(|_| quality > 0.0) else {
             continue;
         };
-        let wildcard = clause.subty.as_str() == "*";
-        let rank = (quality, !wildcard);
+        let rank = (quality, !clause.value.ends_with("/*"));
         if best.is_none_or(|(known, _)| rank > known) {
-            best = Some((rank, format));
+            best = Some((rank, choice));
         }
     }
-    best.map_or(Format::Classic, |(_, format)| format)
-}
-
-/// The parameter `q`, from 0 to 1; nonsense is 0, so that it is never preferred.
-fn quality(clause: &MediaType<'_>) -> f64 {
-    let Some(quality) = parameter(clause, "q") else {
-        return 1.0;
-    };
-    let quality = quality.trim().parse().unwrap_or(0.0);
-    if (0.0..=1.0).contains(&quality) {
-        quality
-    } else {
-        0.0
-    }
-}
-
-fn parameter(clause: &MediaType<'_>, name: &'static str) -> Option<String> {
-    let name = Name::new(name)?;
-    clause
-        .get_param(name)
-        .map(|value| value.unquoted_str().into_owned())
+    best.map_or(Choice::plain(Format::Classic), |(_, choice)| choice)
 }
 
 #[cfg(test)]
@@ -128,9 +138,43 @@ mod tests {
                 Format::Classic,
             ),
             (";;;,,/,", Format::Classic),
+            ("text/plain;version=1.0.0", Format::Classic),
+            ("application/json", Format::Classic),
+            ("application/openmetrics-text ; version = 1.0.0 ;", one),
+            (
+                "\"x, application/openmetrics-text;version=1.0.0",
+                Format::Classic,
+            ),
+            ("é, /;=, application/openmetrics-text;version=1.0.0", one),
+            ("text/*, application/openmetrics-text;version=0.0.1", old),
+            (
+                "*/*;q=0.5, application/openmetrics-text;version=1.0.0;q=0.4",
+                Format::Classic,
+            ),
         ] {
-            assert_eq!(negotiate(Some(accept)), format, "{accept}");
+            assert_eq!(negotiate(accept).format, format, "{accept}");
         }
-        assert_eq!(negotiate(None), Format::Classic);
+    }
+
+    #[test]
+    fn the_escaping_is_named_to_those_who_asked() {
+        let open = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        for (accept, said) in [
+            ("", ""),
+            (";escaping=allow-utf-8", "; escaping=allow-utf-8"),
+            (";escaping=\"Allow-UTF-8\";q=0.5", "; escaping=allow-utf-8"),
+            (";escaping=underscores", "; escaping=underscores"),
+            (";escaping=values", "; escaping=underscores"),
+            (";escaping=dots", "; escaping=underscores"),
+            (";escaping=nonsense", ""),
+        ] {
+            let accept = format!("application/openmetrics-text;version=1.0.0{accept}");
+            assert_eq!(negotiate(&accept).content_type(), format!("{open}{said}"));
+        }
+        let classic = negotiate("text/plain;version=0.0.4;escaping=allow-utf-8").content_type();
+        assert_eq!(
+            classic,
+            "text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8"
+        );
     }
 }

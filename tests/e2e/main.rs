@@ -1,12 +1,15 @@
 //! The built binary from outside: under a real Prometheus, and under promtool.
 //!
-//! `tests/run e2e` runs it. It needs Debian's package `prometheus`, and fails
-//! without it; plain `cargo test` leaves it out.
+//! `tests/run e2e` runs it. It needs Debian's packages `prometheus`,
+//! `victoria-metrics` and `python3-prometheus-client`, and fails without them; plain `cargo test` leaves it out.
 
+/// Servers that scrape, each with its own wishes.
+#[cfg(test)]
+mod clients;
 /// The demonstration, as a newcomer starts it.
 #[cfg(test)]
 mod demo;
-/// The page itself: promtool's opinion, and both formats side by side.
+/// The page itself: promtool's opinion, the strict parser's, and both formats side by side.
 #[cfg(test)]
 mod page;
 /// What `increase()` sees over the exporter's stops, crashes and starts.

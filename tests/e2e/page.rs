@@ -117,23 +117,58 @@ fn promtool_takes_what_the_readme_offers_to_paste() {
     }
 }
 
+/// Reads a page with the parser of a format, and prints each sample on a line.
+const READER: &str = "
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families as classic
+read = {'open': open_metrics, 'classic': classic}[sys.argv[1]]
+for family in read(sys.stdin.read()):
+    for sample in family.samples:
+        if not sample.name.startswith('process_'):
+            print(sample.name, sorted(sample.labels.items()), float(sample.value))
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_strict_parser_reads_the_same_from_both_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let (exporter, _source) = eventful(&folder).await;
+    let (classic, open) = at_once(&exporter).await;
+    let read = |format, page: &Page| {
+        let output = run("/usr/bin/python3", &["-c", READER, format], &page.text);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}\n{}", page.text);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (classic, open) = (read("classic", &classic), read("open", &open));
+    assert!(classic.lines().count() > 200, "{classic}");
+    for (classic, open) in classic.lines().zip(open.lines()) {
+        assert_eq!(classic, open);
+    }
+    assert_eq!(classic.lines().count(), open.lines().count());
+}
+
 /// Runs promtool over some input.
 fn promtool(arguments: &[&str], input: &str) -> Output {
-    let command = Command::new("promtool")
+    run("promtool", arguments, input)
+}
+
+fn run(program: &str, arguments: &[&str], input: &str) -> Output {
+    let command = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let mut promtool = command.unwrap_or_else(|error| match error.kind() {
-        ErrorKind::NotFound => panic!("{}", missing("promtool")),
-        _ => panic!("cannot start promtool: {error}"),
+    let mut child = command.unwrap_or_else(|error| match error.kind() {
+        ErrorKind::NotFound => panic!("{}", missing(program)),
+        _ => panic!("cannot start {program}: {error}"),
     });
-    let mut stdin = promtool.stdin.take().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
     // It need not read what it was not asked to.
     stdin.write_all(input.as_bytes()).unwrap_or_default();
     drop(stdin);
-    promtool.wait_with_output().unwrap()
+    child.wait_with_output().unwrap()
 }
 
 /// The page in both formats, with no poll in between.

@@ -11,7 +11,7 @@ pub(crate) use exporter::{Exporter, Format};
 pub(crate) use page::Page;
 pub(crate) use patience::eventually;
 pub(crate) use process::{Process, missing};
-pub(crate) use prometheus::{Prometheus, Series};
+pub(crate) use prometheus::{Brand, Prometheus, Series};
 pub(crate) use world::{SOURCE, Simulated, World, simulated};
 
 /// A client that never waits long and uses no proxy.

@@ -1,5 +1,8 @@
+/// Which text a client gets, and how it is coded.
+mod formats;
+
 use reqwest::Method;
-use reqwest::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -59,47 +62,6 @@ async fn other_methods_are_405_and_told_what_is_allowed() {
             .status(),
         404
     );
-}
-
-#[tokio::test]
-async fn both_formats_say_what_they_are_and_carry_the_same() {
-    let program = program(&["--web.disable-exporter-metrics"]).await;
-    let tried = |page: &Page| {
-        page.metric("virt_source_up").sum() < 0.5
-            && page.metric("virt_source_polls_total").sum() > 0.5
-    };
-    program.scraped("a poll", tried).await;
-    let ask = async |accept: &'static str| {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        let url = format!("http://{}/metrics", program.address());
-        let answer = client.get(url).header(ACCEPT, accept).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let kind = answer.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
-        (kind, answer.text().await.unwrap())
-    };
-    let (kind, classic) = ask("*/*").await;
-    assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
-    assert!(
-        !classic.contains("# EOF") && classic.contains("# TYPE virt_source_polls_total counter")
-    );
-    let (kind, open) = ask("application/openmetrics-text; version=1.0.0").await;
-    assert_eq!(
-        kind,
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    );
-    assert!(open.ends_with("# EOF\n") && open.contains("# TYPE virt_source_polls counter"));
-    let names = |text: &str| {
-        let samples = Page::read(text).family("", &[]);
-        samples
-            .into_iter()
-            .map(|sample| (sample.name, sample.labels))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names(&classic), names(&open));
 }
 
 #[tokio::test]

@@ -90,8 +90,13 @@ impl Drop for Process {
 
 /// What to do about a program that is not there.
 pub(crate) fn missing(program: &str) -> String {
+    let package = match program {
+        "promtool" => "prometheus",
+        "/usr/bin/python3" => "python3-prometheus-client",
+        program => program,
+    };
     format!(
         "{program} is not installed, and this test is worth nothing without it: \
-         install Debian's package prometheus, or run tests/run, which does so"
+         install Debian's package {package}, or run tests/run, which does so"
     )
 }

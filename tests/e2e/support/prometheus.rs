@@ -1,4 +1,4 @@
-//! A real Prometheus that scrapes one exporter.
+//! A real Prometheus, or what takes its place, that scrapes one exporter.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,48 @@ use super::{Process, client, eventually};
 
 /// How often a port that somebody else took meanwhile is replaced.
 const ATTEMPTS: u32 = 5;
+
+/// Programs that scrape, and answer in the same language.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Brand {
+    Prometheus,
+    VictoriaMetrics,
+}
+
+impl Brand {
+    fn command(self, address: &str) -> Command {
+        let (program, arguments) = match self {
+            Self::Prometheus => (
+                "prometheus",
+                vec![
+                    "--config.file=prometheus.yml".to_owned(),
+                    "--storage.tsdb.path=storage".to_owned(),
+                    format!("--web.listen-address={address}"),
+                ],
+            ),
+            Self::VictoriaMetrics => (
+                "victoria-metrics",
+                vec![
+                    "-promscrape.config=prometheus.yml".to_owned(),
+                    "-storageDataPath=storage".to_owned(),
+                    format!("-httpListenAddr={address}"),
+                    // Else what was just scraped is not shown for half a minute.
+                    "-search.latencyOffset=0s".to_owned(),
+                ],
+            ),
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        command
+    }
+
+    const fn ready_path(self) -> &'static str {
+        match self {
+            Self::Prometheus => "/-/ready",
+            Self::VictoriaMetrics => "/health",
+        }
+    }
+}
 
 /// One series of an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,43 +79,42 @@ impl Prometheus {
                - job_name: virt-task-exporter\n    \
                  static_configs: [{{targets: ['{target}']}}]\n"
         );
+        Self::configured(Brand::Prometheus, folder, &config).await
+    }
+
+    /// Starts a server of a brand with this configuration.
+    pub(crate) async fn configured(brand: Brand, folder: &Path, config: &str) -> Self {
         fs::write(folder.join("prometheus.yml"), config).unwrap();
         for _ in 0..ATTEMPTS {
-            if let Some(server) = Self::attempt(folder).await {
+            if let Some(server) = Self::attempt(brand, folder).await {
                 return server;
             }
         }
-        panic!("Prometheus found no free port {ATTEMPTS} times");
+        panic!("{brand:?} found no free port {ATTEMPTS} times");
     }
 
     /// Starts on a port that was free a moment ago; `None` if it is taken again.
-    async fn attempt(folder: &Path) -> Option<Self> {
+    async fn attempt(brand: Brand, folder: &Path) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = port.local_addr().unwrap().to_string();
         drop(port);
-        let process = Process::start(
-            Command::new("prometheus")
-                .arg("--config.file=prometheus.yml")
-                .arg("--storage.tsdb.path=storage")
-                .arg(format!("--web.listen-address={address}"))
-                .current_dir(folder),
-        );
+        let process = Process::start(brand.command(&address).current_dir(folder));
         let mut server = Self {
             process,
             address,
             client: client(),
         };
         let started = eventually(
-            "Prometheus is ready",
+            "the server is ready",
             async || String::new(),
             async || {
                 let log = server.process.log();
                 match server.process.ended() {
                     Some(_) if log.contains("address already in use") => return Ok(false),
-                    Some(status) => panic!("Prometheus ended with {status}:\n{log}"),
+                    Some(status) => panic!("{brand:?} ended with {status}:\n{log}"),
                     None => {}
                 }
-                let url = format!("http://{}/-/ready", server.address);
+                let url = format!("http://{}{}", server.address, brand.ready_path());
                 let answer = server.client.get(url).send().await;
                 let answer = answer.and_then(reqwest::Response::error_for_status);
                 answer

@@ -1,0 +1,45 @@
+//! Requests that are not answered with a page.
+
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Response, StatusCode};
+
+use super::reply::text;
+use super::server::Body;
+
+/// Why a request gets no page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// Nothing is there.
+    #[error("Not found")]
+    Path,
+    /// It is there, and does not know the method.
+    #[error("Method not allowed")]
+    Method,
+    /// As many scrapes as may be are under way.
+    #[error("Too many scrapes")]
+    Busy,
+}
+
+impl Refusal {
+    /// Whether the method is one that pages are read with.
+    pub(super) fn unless_reading(method: &Method) -> Result<(), Self> {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        reads.then_some(()).ok_or(Self::Method)
+    }
+}
+
+impl From<Refusal> for Response<Body> {
+    fn from(refusal: Refusal) -> Self {
+        let (status, header) = match refusal {
+            Refusal::Path => (StatusCode::NOT_FOUND, None),
+            Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET, HEAD"))),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some((RETRY_AFTER, "1"))),
+        };
+        let mut response = text(status, format!("{refusal}\n"));
+        if let Some((name, value)) = header {
+            let headers = response.headers_mut();
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
