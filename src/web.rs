@@ -1,6 +1,7 @@
 //! What is served over HTTP.
 
 pub mod accept;
+mod discovery;
 mod encoding;
 mod landing;
 mod preferences;
@@ -8,6 +9,7 @@ mod refusal;
 mod reply;
 mod routes;
 mod scrape;
+mod selection;
 pub mod server;
 
 pub use routes::Site;

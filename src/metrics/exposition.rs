@@ -13,7 +13,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use super::{Kind, Metric, Sample, Samples, SourcePage, Value, process};
+use super::{Group, Kind, Metric, Sample, Samples, SourcePage, Value, process};
 use crate::build_info;
 
 /// What the exporter says of itself.
@@ -33,7 +33,8 @@ pub struct Exporter {
 #[derive(Debug)]
 pub struct Exposition {
     pages: Vec<Arc<SourcePage>>,
-    exporter: Samples,
+    /// `None` if the exporter's own metrics are left out.
+    exporter: Option<Samples>,
     now: Instant,
 }
 
@@ -70,7 +71,17 @@ impl Exposition {
         samples.add_some(Metric::LedgerSize, [], size);
         Self {
             pages,
-            exporter: samples,
+            exporter: Some(samples),
+            now,
+        }
+    }
+
+    /// A page of these sources alone, in the order of their names.
+    pub fn of_sources(mut pages: Vec<Arc<SourcePage>>, now: Instant) -> Self {
+        pages.sort_by(|a, b| a.name().cmp(b.name()));
+        Self {
+            pages,
+            exporter: None,
             now,
         }
     }
@@ -87,7 +98,13 @@ impl Exposition {
     fn samples(&self, metric: Metric) -> impl Iterator<Item = &Sample> {
         let pages = self.pages.iter();
         let sources = pages.flat_map(move |page| page.samples(metric, self.now));
-        sources.chain(self.exporter.of(metric))
+        let own = self.exporter.iter();
+        sources.chain(own.flat_map(move |samples| samples.of(metric)))
+    }
+
+    /// Whether the page has samples of a group.
+    fn has(&self, group: Group) -> bool {
+        self.exporter.is_some() || group != Group::Exporter
     }
 }
 
@@ -95,6 +112,9 @@ impl Collector for Exposition {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for metric in Metric::ALL {
             let family = metric.family();
+            if !self.has(family.group) {
+                continue;
+            }
             let mut samples = self.samples(*metric).peekable();
             if samples.peek().is_none() {
                 continue;

@@ -49,6 +49,7 @@ pub struct SourceView<'a> {
 #[derive(Debug)]
 pub struct SourcePage {
     name: String,
+    system: &'static str,
     samples: Samples,
     /// Until when the state is served; `None` if there is none.
     fresh_until: Option<Instant>,
@@ -75,6 +76,7 @@ impl SourcePage {
         let last_success = view.health.last_success_at;
         Self {
             name: view.facts.name.clone(),
+            system: view.facts.system,
             samples,
             fresh_until: last_success.map(|at| at + view.facts.stale_after),
             tried: view.health.up.is_some(),
@@ -87,6 +89,11 @@ impl SourcePage {
     /// The source's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its system, in the configuration's word.
+    pub fn system(&self) -> &'static str {
+        self.system
     }
 
     /// Whether the source was polled once, with whatever success.

@@ -19,6 +19,7 @@ pub(super) fn page(telemetry_path: &str) -> String {
 <p>Prometheus exporter for the tasks of virtualization platforms, version {version}.</p>
 <ul>
 <li><a href=\"{path}\">Metrics</a></li>
+<li><a href=\"/sd\">Sources</a>, as service discovery for Prometheus</li>
 <li><a href=\"/-/healthy\">Healthy</a>: the exporter runs</li>
 <li><a href=\"/-/ready\">Ready</a>: each source was polled once</li>
 </ul>

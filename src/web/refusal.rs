@@ -12,6 +12,9 @@ pub(super) enum Refusal {
     /// Nothing is there.
     #[error("Not found")]
     Path,
+    /// No source has this name.
+    #[error("No source is called {0:?}")]
+    Source(String),
     /// It is there, and does not know the method.
     #[error("Method not allowed")]
     Method,
@@ -31,7 +34,7 @@ impl Refusal {
 impl From<Refusal> for Response<Body> {
     fn from(refusal: Refusal) -> Self {
         let (status, header) = match refusal {
-            Refusal::Path => (StatusCode::NOT_FOUND, None),
+            Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET, HEAD"))),
             Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some((RETRY_AFTER, "1"))),
         };

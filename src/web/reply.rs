@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
+use tracing::error;
 
 use super::server::{Body, full};
 
@@ -11,6 +12,12 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// An answer in plain words.
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     page(status, PLAIN, body.into())
+}
+
+/// An answer that could not be written.
+pub(super) fn failed(error: &dyn std::error::Error) -> Response<Body> {
+    error!(%error, "an answer cannot be written");
+    text(StatusCode::INTERNAL_SERVER_ERROR, "Encoding failed\n")
 }
 
 /// An answer of a type.

@@ -6,13 +6,15 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-use super::landing;
 use super::refusal::Refusal;
-use super::reply::{page, text};
+use super::reply::{failed, page, text};
 use super::scrape::{Scrape, Wishes};
+use super::selection::Selection;
 use super::server::Body;
+use super::{discovery, landing};
 use crate::metrics::{Exporter, Exposition, SourcePage};
 
+const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// What the pages are made of; cheap to clone.
@@ -62,6 +64,7 @@ impl Site {
     fn at_once<B>(&self, request: &Request<B>) -> Result<Response<Body>, Refusal> {
         let answer: fn(&Self) -> Response<Body> = match request.uri().path() {
             "/" => Self::landing,
+            "/sd" => Self::sources,
             "/-/healthy" => |_| text(StatusCode::OK, "OK\n"),
             "/-/ready" => Self::ready,
             _ => return Err(Refusal::Path),
@@ -79,6 +82,13 @@ impl Site {
         sources.map(|source| Arc::clone(&source.borrow())).collect()
     }
 
+    fn sources(&self) -> Response<Body> {
+        match discovery::document(&self.snapshots()) {
+            Ok(document) => page(StatusCode::OK, JSON, document),
+            Err(error) => failed(&error),
+        }
+    }
+
     fn ready(&self) -> Response<Body> {
         let untried = self.snapshots().into_iter().find(|page| !page.is_tried());
         untried.map_or_else(
@@ -92,10 +102,13 @@ impl Site {
 
     /// The snapshots for a scrape at `now`; each is marked while it is lent, so
     /// that its poller knows of it before the next one.
-    fn scraped(&self, now: Instant) -> Vec<Arc<SourcePage>> {
+    fn scraped(&self, selection: &Selection, now: Instant) -> Vec<Arc<SourcePage>> {
         let mut pages = Vec::new();
         for source in &self.0.sources {
             let page = source.borrow();
+            if !selection.has(page.name()) {
+                continue;
+            }
             page.scraped(now);
             pages.push(Arc::clone(&page));
             drop(page);
@@ -106,15 +119,23 @@ impl Site {
     /// The scrape that a request asks for.
     fn scrape<B>(&self, request: &Request<B>) -> Result<Scrape, Refusal> {
         Refusal::unless_reading(request.method())?;
+        let selection = Selection::of(request.uri());
+        let mut pages = self.snapshots();
+        let names: Vec<_> = pages.iter().map(|page| page.name()).collect();
+        selection.unless_unknown(&names)?;
         let slot = self.slot()?;
         let now = Instant::now();
-        let pages = if request.method() == Method::HEAD {
-            self.snapshots()
+        if request.method() == Method::HEAD {
+            pages.retain(|page| selection.has(page.name()));
         } else {
-            self.scraped(now)
+            pages = self.scraped(&selection, now);
+        }
+        let exposition = match selection {
+            Selection::All => Exposition::new(pages, &self.0.exporter, now),
+            Selection::Sources(_) => Exposition::of_sources(pages, now),
         };
         Ok(Scrape {
-            exposition: Exposition::new(pages, &self.0.exporter, now),
+            exposition,
             wishes: Wishes::of(request.headers()),
             slot,
         })

@@ -4,11 +4,10 @@ use hyper::body::Bytes;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::error;
 
 use super::accept::{Choice, Format, negotiate};
 use super::encoding::Encoding;
-use super::reply::{page, text};
+use super::reply::{failed, page};
 use super::server::Body;
 use crate::metrics::{Exposition, to_classic};
 
@@ -50,10 +49,7 @@ impl Scrape {
     /// that is done where it holds up no other connection.
     pub(super) async fn answer(self) -> Response<Body> {
         let made = tokio::task::spawn_blocking(move || self.write()).await;
-        made.unwrap_or_else(|error| {
-            error!(%error, "writing the metrics ended early");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "Encoding failed\n")
-        })
+        made.unwrap_or_else(|error| failed(&error))
     }
 
     fn write(self) -> Response<Body> {
@@ -82,11 +78,6 @@ impl Scrape {
         }
         response
     }
-}
-
-fn failed(error: &dyn std::error::Error) -> Response<Body> {
-    error!(%error, "the metrics cannot be encoded");
-    text(StatusCode::INTERNAL_SERVER_ERROR, "Encoding failed\n")
 }
 
 /// The bytes of a scrape and its slot, which is free again once they were sent

@@ -107,13 +107,17 @@ async fn both_formats_hold_the_same() {
 fn promtool_takes_what_the_readme_offers_to_paste() {
     let folder = tempfile::tempdir().unwrap();
     for (start, check) in [("scrape_configs:", "config"), ("groups:", "rules")] {
-        let mut blocks = readme_blocks("yaml").filter(|block| block.starts_with(start));
-        let file = folder.path().join(check);
-        fs::write(&file, blocks.next().unwrap()).unwrap();
-        let output = promtool(&["check", check, file.to_str().unwrap()], "");
-        let said = [output.stdout, output.stderr].concat();
-        let said = String::from_utf8_lossy(&said);
-        assert!(output.status.success(), "{said}");
+        let blocks = readme_blocks("yaml").filter(|block| block.starts_with(start));
+        let blocks: Vec<_> = blocks.collect();
+        assert!(!blocks.is_empty(), "{start}");
+        for block in blocks {
+            let file = folder.path().join(check);
+            fs::write(&file, block).unwrap();
+            let output = promtool(&["check", check, file.to_str().unwrap()], "");
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            assert!(output.status.success(), "{said}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 /// Which text a client gets, and how it is coded.
 mod formats;
+/// Single sources: their metrics alone, and their names to discover.
+mod sources;
 
 use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -21,6 +23,9 @@ async fn program(arguments: &[&str]) -> Program {
 #[case("/metrics", 200)]
 #[case("/", 200)]
 #[case("/-/healthy", 200)]
+#[case("/sd", 200)]
+#[case("/metrics?source=a", 200)]
+#[case("/metrics?source=b", 404)]
 #[case("/nowhere", 404)]
 #[case("/metrics/", 404)]
 #[case("//metrics", 404)]
@@ -43,7 +48,14 @@ async fn head_answers_as_get_without_a_body(#[case] path: &str, #[case] code: u1
 #[tokio::test]
 async fn other_methods_are_405_and_told_what_is_allowed() {
     let program = program(&[]).await;
-    for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+    for path in [
+        "/metrics",
+        "/metrics?source=a",
+        "/sd",
+        "/",
+        "/-/healthy",
+        "/-/ready",
+    ] {
         for method in [
             Method::POST,
             Method::PUT,
