@@ -22,6 +22,9 @@ mod cli;
 /// Exporters killed at any moment.
 #[cfg(test)]
 mod crash;
+/// Dashboards and rules: what they name is served, and they are whole.
+#[cfg(test)]
+mod dashboards;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;

@@ -1,0 +1,4 @@
+mod boards;
+mod expression;
+mod files;
+mod rules;
