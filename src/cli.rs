@@ -73,7 +73,7 @@ pub struct Args {
     )]
     pub telemetry_path: TelemetryPath,
 
-    /// File with TLS and basic authentication; not supported yet, and refused.
+    /// File with TLS, users, headers and a rate limit, as Prometheus' own exporters take it.
     #[arg(
         long = "web.config.file",
         env = "VTE_WEB_CONFIG_FILE",

@@ -25,8 +25,8 @@ use crate::sources::sddc_manager::SddcManager;
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
 use crate::task::Digest;
-use crate::web::Site;
 use crate::web::server::{self, Limits};
+use crate::web::{Guard, Site};
 
 /// An address that cannot be listened on.
 #[derive(Debug, Error)]
@@ -40,7 +40,7 @@ pub struct BindError {
 #[derive(Debug)]
 pub struct Setup {
     pollers: Vec<AnyPoller>,
-    site: Site,
+    guard: Guard,
     /// Nobody else can use it while this lives.
     _folder: Option<Folder>,
 }
@@ -98,9 +98,10 @@ impl Setup {
         }
         let path = args.telemetry_path.to_string();
         let site = Site::new(&path, pages, exporter, args.max_requests);
+        let guard = Guard::new(site, args.web_config_file.as_deref())?;
         Ok(Self {
             pollers,
-            site,
+            guard,
             _folder: folder,
         })
     }
@@ -113,13 +114,14 @@ impl Setup {
             polling.spawn(poller.run(stop.clone(), served.clone()));
         }
         for listener in listeners {
-            let site = self.site.clone();
+            let guard = self.guard.clone();
             let answer = move |request| {
-                let site = site.clone();
-                async move { site.answer(request).await }
+                let guard = guard.clone();
+                async move { guard.answer(request).await }
             };
-            serving.spawn(server::serve(
+            serving.spawn(server::serve_secure(
                 listener,
+                self.guard.clone(),
                 answer,
                 Limits::default(),
                 stop.clone(),

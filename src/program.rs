@@ -15,6 +15,7 @@ use crate::config::{Config, ConfigError};
 use crate::exporter::{self, BindError, Setup, Trial};
 use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::sources::rest::ClientError;
+use crate::web::{WebConfig, WebConfigError};
 use crate::{build_info, demo, log};
 
 /// The exit codes of the program.
@@ -69,9 +70,9 @@ pub enum ProgramError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// A flag asks for what this version cannot do.
-    #[error("{0}")]
-    Unsupported(&'static str),
+    /// The web configuration is wrong.
+    #[error(transparent)]
+    Web(#[from] WebConfigError),
     /// The system refuses what the program needs.
     #[error("{0}: {1}")]
     System(&'static str, std::io::Error),
@@ -84,7 +85,7 @@ impl ProgramError {
             | Self::Source { .. }
             | Self::Folder(_)
             | Self::Ledger { .. }
-            | Self::Unsupported(_) => Exit::Usage,
+            | Self::Web(_) => Exit::Usage,
             Self::Bind(_) | Self::System(..) => Exit::Failure,
         }
     }
@@ -97,7 +98,7 @@ pub fn run(args: &Args) -> ExitCode {
         .install_default()
         .unwrap_or_default();
     if let Some(Command::Check(what)) = &args.command {
-        return check(&args.config_file, what.login).into();
+        return check(args, what.login).into();
     }
     if log::init(args.log_level, args.log_format).is_err() {
         return Exit::Failure.into();
@@ -118,11 +119,16 @@ pub fn run(args: &Args) -> ExitCode {
     clippy::print_stderr,
     reason = "the verdict is what the subcommand is for"
 )]
-fn check(file: &Path, login: bool) -> Exit {
-    let checked = Config::load(file)
-        .map_err(ProgramError::from)
-        .and_then(|config| Ok((exporter::check(&config, file)?, config)));
-    let (trials, config) = match checked {
+fn check(args: &Args, login: bool) -> Exit {
+    let file = args.config_file.as_path();
+    let checked = || {
+        let config = Config::load(file)?;
+        let trials = exporter::check(&config, file)?;
+        let web = args.web_config_file.as_deref();
+        web.map_or(Ok(()), |file| WebConfig::load(file).map(drop))?;
+        Ok::<_, ProgramError>((trials, config))
+    };
+    let (trials, config) = match checked() {
         Ok(checked) => checked,
         Err(error) => {
             eprintln!("{error}");
@@ -214,10 +220,9 @@ async fn serve(
     folder: Option<&Path>,
     stop: CancellationToken,
 ) -> Result<(), ProgramError> {
-    if args.web_config_file.is_some() {
-        let detail = "--web.config.file: TLS and users are not supported yet, and are not ignored";
-        return Err(ProgramError::Unsupported(detail));
-    }
+    // Before anything is touched; the guard reads it again.
+    let rules = args.web_config_file.as_deref().map(WebConfig::load);
+    rules.transpose()?;
     let warnings = config.warnings.clone();
     let locked = folder.map(Folder::lock).transpose()?;
     let setup = Setup::new(args, config, locked, &Clock::system())?;

@@ -104,7 +104,7 @@ mod tests {
     fn the_configurations_are_right() {
         let ours = |text: &&str| text.starts_with("sources:") || text.starts_with("global:");
         let configs: Vec<_> = examples().filter(ours).map(parse).collect();
-        assert_eq!(configs.len(), 2);
+        assert_eq!(configs.len(), 3);
         for config in configs {
             assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         }

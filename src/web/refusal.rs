@@ -1,6 +1,6 @@
 //! Requests that are not answered with a page.
 
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Method, Response, StatusCode};
 
 use super::reply::text;
@@ -18,6 +18,15 @@ pub(super) enum Refusal {
     /// It is there, and does not know the method.
     #[error("Method not allowed")]
     Method,
+    /// More often than the rate limit allows.
+    #[error("Too many requests")]
+    TooOften,
+    /// Without the name and password of a user.
+    #[error("Unauthorized")]
+    Stranger,
+    /// Nobody knows who may ask.
+    #[error("The web configuration is broken, the log says how")]
+    Broken,
     /// As many scrapes as may be are under way.
     #[error("Too many scrapes")]
     Busy,
@@ -36,6 +45,9 @@ impl From<Refusal> for Response<Body> {
         let (status, header) = match refusal {
             Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET, HEAD"))),
+            Refusal::TooOften => (StatusCode::TOO_MANY_REQUESTS, None),
+            Refusal::Stranger => (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, "Basic"))),
+            Refusal::Broken => (StatusCode::INTERNAL_SERVER_ERROR, None),
             Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some((RETRY_AFTER, "1"))),
         };
         let mut response = text(status, format!("{refusal}\n"));

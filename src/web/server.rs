@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +18,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -55,10 +61,48 @@ impl Default for Limits {
     }
 }
 
-/// Answers the requests of one listener until `stop` is cancelled, then lets
-/// the requests under way end within [`Limits::grace`].
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// A connection as it comes.
+type Raw = Pin<Box<TimeoutStream<TcpStream>>>;
+
+/// Whether connections are encrypted, and how.
+pub trait Secure: Clone + Send + Sync + 'static {
+    /// TLS for the next connection; `None` for plain HTTP, and an error if it
+    /// is to be refused.
+    fn encryption(&self) -> impl Future<Output = io::Result<Option<Arc<ServerConfig>>>> + Send;
+}
+
+/// No connection is encrypted.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+impl Secure for Plain {
+    async fn encryption(&self) -> io::Result<Option<Arc<ServerConfig>>> {
+        Ok(None)
+    }
+}
+
+/// Answers the requests of one listener in plain HTTP, as [`serve_secure`].
 pub async fn serve<A, F>(listener: TcpListener, answer: A, limits: Limits, stop: CancellationToken)
 where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    serve_secure(listener, Plain, answer, limits, stop).await;
+}
+
+/// Answers the requests of one listener until `stop` is cancelled, then lets
+/// the requests under way end within [`Limits::grace`].
+pub async fn serve_secure<S, A, F>(
+    listener: TcpListener,
+    secure: S,
+    answer: A,
+    limits: Limits,
+    stop: CancellationToken,
+) where
+    S: Secure,
     A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
@@ -74,9 +118,11 @@ where
             Some(_) = connections.join_next() => continue,
             next = next => next,
         };
-        let connection = connection(stream, answer.clone(), limits, stop.clone());
+        let (secure, answer, stop) = (secure.clone(), answer.clone(), stop.clone());
         connections.spawn(async move {
-            connection.await;
+            if let Err(error) = connection(stream, &secure, answer, limits, stop).await {
+                debug!(%error, "a connection was refused");
+            }
             drop(slot);
         });
     }
@@ -101,9 +147,16 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Serves one connection to its end.
-async fn connection<A, F>(stream: TcpStream, answer: A, limits: Limits, stop: CancellationToken)
+/// Serves one connection to its end, encrypted or not.
+async fn connection<S, A, F>(
+    stream: TcpStream,
+    secure: &S,
+    answer: A,
+    limits: Limits,
+    stop: CancellationToken,
+) -> io::Result<()>
 where
+    S: Secure,
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
@@ -113,6 +166,30 @@ where
     let mut stream = TimeoutStream::new(stream);
     // hyper bounds reading a head, and nothing bounds a client that never reads its answer.
     stream.set_write_timeout(Some(limits.patience));
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(HANDSHAKE, open(Box::pin(stream), secure)) => opened??,
+        () = stop.cancelled() => return Ok(()),
+    };
+    speak(opened, answer, limits, stop).await;
+    Ok(())
+}
+
+/// The connection as HTTP is spoken over it.
+async fn open<S: Secure>(stream: Raw, secure: &S) -> io::Result<Either<Raw, Box<TlsStream<Raw>>>> {
+    let Some(tls) = secure.encryption().await? else {
+        return Ok(Either::Left(stream));
+    };
+    let stream = TlsAcceptor::from(tls).accept(stream).await?;
+    Ok(Either::Right(Box::new(stream)))
+}
+
+/// Speaks HTTP/1 until the connection ends.
+async fn speak<T, A, F>(stream: T, answer: A, limits: Limits, stop: CancellationToken)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+    A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let service = service_fn(|request| {
         let response = answer(request);
         async move { Ok::<_, Infallible>(response.await) }
@@ -123,7 +200,7 @@ where
         .max_headers(64)
         .max_buf_size(64 * 1024)
         .half_close(false)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -21,3 +21,6 @@ mod story;
 /// The exporter, Prometheus and the questions to them.
 #[cfg(test)]
 mod support;
+/// Who may scrape: promtool's opinion of the rules, and clients that keep them.
+#[cfg(test)]
+mod web_config;

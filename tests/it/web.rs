@@ -1,7 +1,13 @@
 /// Which text a client gets, and how it is coded.
 mod formats;
+/// What a web configuration may say, and what is refused.
+mod rules;
 /// Single sources: their metrics alone, and their names to discover.
 mod sources;
+/// Encrypted connections, and the certificates of both sides.
+mod tls;
+/// Names, passwords, headers and the rate limit.
+mod users;
 
 use reqwest::Method;
 use reqwest::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
