@@ -95,8 +95,8 @@ fn what_is_written_beside_a_series_is_a_label_of_it() {
             }
             for transformation in list(&panel["transformations"]) {
                 for part in ["renameByName", "indexByName", "excludeByName"] {
-                    let named = transformation["options"][part].as_object();
-                    for column in named.into_iter().flat_map(serde_json::Map::keys) {
+                    let chosen = transformation["options"][part].as_object();
+                    for column in chosen.into_iter().flat_map(serde_json::Map::keys) {
                         assert!(columns.contains(column), "{place}: no column {column}");
                     }
                 }

@@ -91,7 +91,10 @@ impl Names {
 
     fn selected(&self, selector: &VectorSelector, function: &str) -> Result<Labels, String> {
         let name = selector.name.as_deref().unwrap_or_default();
-        let series = self.0.get(name).ok_or(format!("nobody serves {name:?}"))?;
+        let series = self
+            .0
+            .get(name)
+            .ok_or_else(|| format!("nobody serves {name:?}"))?;
         if series.counts && !OF_COUNTERS.contains(&function) {
             return Err(format!("the counter {name} stands under {function:?}"));
         }
@@ -108,7 +111,7 @@ impl Names {
             return Err(format!("{operator} is not wanted"));
         }
         let inner = self.yields(&aggregate.expr, "")?;
-        let inner = inner.ok_or(format!("{operator} of a scalar"))?;
+        let inner = inner.ok_or_else(|| format!("{operator} of a scalar"))?;
         let Some(modifier) = &aggregate.modifier else {
             return Ok(Labels::new());
         };

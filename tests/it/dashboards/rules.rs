@@ -59,7 +59,10 @@ fn alerts() -> Vec<(String, Value, Labels)> {
 fn every_rule_is_of_the_catalogue_and_stands_once() {
     let (mut titles, mut expressions) = (BTreeSet::new(), BTreeSet::new());
     for rule in rules() {
-        let title = alert(&rule).or(rule["record"].as_str()).unwrap().to_owned();
+        let title = alert(&rule)
+            .or_else(|| rule["record"].as_str())
+            .unwrap()
+            .to_owned();
         assert!(titles.insert(title.clone()), "{title} stands twice");
         let new = title.starts_with("virt_threshold:") || expressions.insert(expression(&rule));
         assert!(new, "{title} repeats another");
@@ -193,9 +196,9 @@ fn every_rule_is_tested_by_promtool() {
         let cases: Vec<_> = cases
             .filter(|case| case["alertname"] == name.as_str())
             .collect();
-        let fires = |case: &&&Value| !list(&case["exp_alerts"]).is_empty();
-        let fired = cases.iter().position(|case| fires(&case));
-        let last = cases.iter().rposition(|case| !fires(&case));
+        let loud = |case: &&Value| !list(&case["exp_alerts"]).is_empty();
+        let fired = cases.iter().position(loud);
+        let last = cases.iter().rposition(|case| !loud(case));
         assert!(
             fired.is_some_and(|at| at > 0),
             "{name}: fires at once, or never"
