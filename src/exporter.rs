@@ -1,5 +1,7 @@
 //! Puts the line together: a poller for each source, a server for each listener.
 
+mod check;
+
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -11,6 +13,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
+
+pub(crate) use check::{Trial, check, unreadable_secrets};
 
 use crate::cli::{Args, ListenAddress};
 use crate::clock::Clock;
@@ -141,44 +145,6 @@ async fn ended(mut parts: JoinSet<()>) {
             error!(%panic, "a part of the exporter ended early");
         }
     }
-}
-
-/// Whether the configuration can be put to work, certificates included; if so,
-/// what can log in to each source, by name.
-pub(crate) fn check(config: &Config, file: &Path) -> Result<Vec<Trial>, ProgramError> {
-    let trial = |source: &SourceConfig| {
-        let ledger = KeptLedger::in_memory(limits(source));
-        let (poller, _page) = poller(source, ledger, Clock::system(), file)?;
-        let name = source.name.clone();
-        Ok(Trial { name, poller })
-    };
-    config.sources.iter().map(trial).collect()
-}
-
-/// A source that can be tried out.
-#[derive(Debug)]
-pub(crate) struct Trial {
-    /// Its name.
-    pub(crate) name: String,
-    poller: AnyPoller,
-}
-
-impl Trial {
-    /// Logs in and reads a first page.
-    pub(crate) async fn run(self) -> Result<(), SourceError> {
-        self.poller.try_out().await
-    }
-}
-
-/// The sources whose secret cannot be read now; where credentials are handed
-/// over at the start of a service, that is no fault yet.
-pub(crate) fn unreadable_secrets(config: &Config) -> Vec<String> {
-    let sources = config.sources.iter();
-    let unreadable = sources.filter_map(|source| {
-        let error = source.system.secret()?.read().err()?;
-        Some(format!("source {}: {error}", source.name))
-    });
-    unreadable.collect()
 }
 
 /// The ledger of a source, in the folder or in memory.

@@ -3,37 +3,21 @@
 //! Fields: `Cis.Tasks.Info` of the API specifications 7.0.0 to 9.1, bodies
 //! captured on 8.0.3, and the vendor's Python bindings 9.1.1.0.
 
-use std::collections::BTreeMap;
+mod page;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::dialect::Dialect;
+pub(super) use page::{one, page};
+
 use super::refusal::type_name;
 use crate::sources::element::parse;
-use crate::sources::loose::{Id, List, Map, Object, Text, TextOr};
-use crate::sources::{Reason, SourceError};
+use crate::sources::loose::{List, Map, Object, Text, TextOr};
 use crate::task::{
     Node, NodeKind, Resource, Skipped, Status, Task, TaskError, TimeFrame, UNKNOWN_OPERATION, fold,
 };
 
 /// What some providers append to the names of operations.
 const TASK_SUFFIX: &str = "$task";
-
-/// What `/rest` puts everything under.
-#[derive(Debug, Deserialize)]
-struct Envelope<T> {
-    value: T,
-}
-
-/// An entry of a map in `/rest`.
-#[derive(Debug, Deserialize)]
-struct Pair<'a> {
-    #[serde(default)]
-    key: Id,
-    #[serde(borrow)]
-    value: &'a RawValue,
-}
 
 #[derive(Debug, Default, Deserialize)]
 struct WireTask {
@@ -112,78 +96,6 @@ pub(super) struct Read {
     pub(super) task: Task,
     /// Whether it says nothing that every task says.
     blank: bool,
-}
-
-/// Reads a list; a bad element spoils no other.
-///
-/// # Errors
-/// If it is none: any object could be a map of tasks by their ids, so one of
-/// which nothing is a task is something else.
-pub(super) fn page(
-    dialect: Dialect,
-    body: &str,
-    frame: TimeFrame,
-) -> Result<Vec<Result<Read, Skipped>>, SourceError> {
-    let wrong = |what: &str| {
-        let detail = format!("the answer is no list of tasks: {what}");
-        SourceError::new(Reason::Decode, dialect.tasks(), detail)
-    };
-    let elements = elements(dialect, body).map_err(|error| {
-        // The parser's own words could quote the answer.
-        let (line, column) = (error.line(), error.column());
-        wrong(&format!("{:?} error at {line}:{column}", error.classify()))
-    })?;
-    let read = |element: Result<(String, &RawValue), Skipped>| {
-        element.and_then(|(id, json)| task(id, json.get(), frame))
-    };
-    let page: Vec<_> = elements.into_iter().map(read).collect();
-    let is_no_task = |element: &Result<Read, Skipped>| match element {
-        Ok(read) => read.blank,
-        Err(reason) => *reason != Skipped::TooDeep,
-    };
-    if dialect == Dialect::Api && !page.is_empty() && page.iter().all(is_no_task) {
-        return Err(wrong("nothing in it is a task"));
-    }
-    Ok(page)
-}
-
-/// The elements of a list, each by its id and uncut.
-fn elements(
-    dialect: Dialect,
-    body: &str,
-) -> serde_json::Result<Vec<Result<(String, &RawValue), Skipped>>> {
-    match dialect {
-        Dialect::Rest => {
-            let page: Envelope<Vec<&RawValue>> = serde_json::from_str(body)?;
-            Ok(page.value.into_iter().map(pair).collect())
-        }
-        Dialect::Api => {
-            let page: BTreeMap<String, &RawValue> = serde_json::from_str(body)?;
-            let element = |(id, value): (String, _)| given_id(id).map(|id| (id, value));
-            Ok(page.into_iter().map(element).collect())
-        }
-    }
-}
-
-fn pair(element: &RawValue) -> Result<(String, &RawValue), Skipped> {
-    let pair: Pair<'_> =
-        serde_json::from_str(element.get()).map_err(|_error| Skipped::NotAnObject)?;
-    let id = pair.key.0.ok_or(Skipped::NoId)?;
-    Ok((given_id(id)?, pair.value))
-}
-
-fn given_id(id: String) -> Result<String, Skipped> {
-    Some(id)
-        .filter(|id| !id.trim().is_empty())
-        .ok_or(Skipped::NoId)
-}
-
-/// The one task that an answer holds, uncut.
-pub(super) fn one(dialect: Dialect, body: &str) -> serde_json::Result<&RawValue> {
-    match dialect {
-        Dialect::Rest => serde_json::from_str(body).map(|one: Envelope<_>| one.value),
-        Dialect::Api => serde_json::from_str(body),
-    }
 }
 
 /// Reads the task of an id.

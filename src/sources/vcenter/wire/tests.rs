@@ -1,6 +1,9 @@
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::page::elements;
 use super::*;
+use crate::sources::vcenter::dialect::Dialect;
 
 const BOTH: [Dialect; 2] = [Dialect::Rest, Dialect::Api];
 
