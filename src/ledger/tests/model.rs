@@ -15,6 +15,7 @@ use crate::ledger::storage::{Identity, Storage};
 use disk::FakeDisk;
 use exporter::Model;
 use step::{Step, step};
+use world::Act;
 
 fn load(disk: &FakeDisk, hold: Duration) -> KeptLedger {
     let identity = Identity {
@@ -103,4 +104,26 @@ fn counts_are_those_of_the_reference_without_a_hold() {
 #[test]
 fn counts_are_those_of_the_reference_and_shown_when_they_are_due() {
     run(2, Duration::from_secs(60));
+}
+
+/// A history that chance seldom finds: an unseen retry, and a list that shows
+/// the task with its former end and its later one in turn.
+#[test]
+fn a_list_that_goes_back_and_forth_counts_no_end_again() {
+    let source = |act| Step::Source(act);
+    let poll = || Step::Poll(step::Poll::whole());
+    let mut model = Model::new(Duration::ZERO);
+    for step in [
+        source(Act::Birth(Some(Status::Succeeded), true)),
+        source(Act::Backup),
+        poll(),
+        source(Act::Repeat(0, 90_000)),
+        poll(),
+        source(Act::Flap(0)),
+        poll(),
+        source(Act::Flap(0)),
+        poll(),
+    ] {
+        model.step(&step);
+    }
 }

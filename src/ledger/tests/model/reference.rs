@@ -147,12 +147,12 @@ impl Known {
         let (Some(before), Some(ended)) = (stay.ended, shown.ended) else {
             return stay.outcome != shown.outcome;
         };
-        if stay.outcome == shown.outcome {
-            let later = ended.as_millisecond() - before.as_millisecond();
-            return stay.by_id == shown.by_id && later >= 1000;
+        // A list that went back in time, or forth again.
+        if ended != before && self.earlier.contains(&shown) {
+            return false;
         }
-        // A list that went back in time.
-        !(ended != before && self.earlier.contains(&shown))
+        let later = ended.as_millisecond() - before.as_millisecond();
+        stay.outcome != shown.outcome || stay.by_id == shown.by_id && later >= 1000
     }
 
     /// The same stay again; a list's end is kept rather than that of a call by id.

@@ -65,6 +65,18 @@ pub(super) fn part(id: &str) -> &'static str {
 }
 
 impl Poll {
+    /// One that reads everything, with nothing happening meanwhile.
+    pub(super) fn whole() -> Self {
+        Self {
+            whole: true,
+            restores: true,
+            meanwhile: Vec::new(),
+            before: 0,
+            lost: 0,
+            unreadable: 0,
+        }
+    }
+
     /// The parts that answer, and whether they are read to their end.
     pub(super) fn parts(&self) -> Vec<(&'static str, bool)> {
         let restores = self.restores.then_some((RESTORES, true));

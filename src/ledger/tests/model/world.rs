@@ -15,6 +15,9 @@ pub(super) enum Act {
     Stand(usize, Status, bool),
     /// A retry that nobody sees: the same outcome, ended so much later.
     Repeat(usize, i64),
+    /// It is shown as it was at the last backup, and the backup has what it was:
+    /// twice in a row, a list that goes back and forth.
+    Flap(usize),
     /// It leaves the list.
     Remove(usize),
     /// The list is as it was at the last backup; or a backup is made.
@@ -32,6 +35,7 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
         4 => (prop::option::weighted(0.3, status()), known()).prop_map(|(status, known)| Act::Birth(status, known)),
         8 => (place.clone(), status(), known()).prop_map(|(at, status, known)| Act::Stand(at, status, known)),
         2 => (place.clone(), prop_oneof![Just(300), Just(999), Just(1000), Just(90_000)]).prop_map(|(at, later)| Act::Repeat(at, later)),
+        3 => place.clone().prop_map(Act::Flap),
         2 => place.prop_map(Act::Remove),
         2 => Just(Act::Restore),
         2 => Just(Act::Backup),
@@ -62,6 +66,15 @@ impl World {
         self.tasks.iter().find(|task| task.id == id)
     }
 
+    fn flap(&mut self, at: usize) {
+        let Some(task) = self.tasks.get_mut(at) else {
+            return;
+        };
+        if let Some(before) = self.backup.iter_mut().find(|each| each.id == task.id) {
+            std::mem::swap(task, before);
+        }
+    }
+
     pub(super) fn act(&mut self, act: &Act) {
         self.now += SignedDuration::from_secs(3);
         let now = self.now;
@@ -85,6 +98,7 @@ impl World {
                     *ended += SignedDuration::from_millis(*later);
                 }
             }
+            Act::Flap(at) => self.flap(*at),
             Act::Remove(at) if *at < self.tasks.len() => drop(self.tasks.remove(*at)),
             Act::Remove(_) => {}
             Act::Restore => self.tasks.clone_from(&self.backup),
