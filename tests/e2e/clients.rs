@@ -3,10 +3,10 @@ use std::fs;
 
 use virt_task_exporter::simulator::SimTask;
 
-use crate::support::{Brand, Exporter, Prometheus, eventually, readme_blocks, simulated};
+use crate::support::{Brand, Exporter, Server, eventually, readme_blocks, scrapes, simulated};
 
 /// Waits until the expression gives one series with this value.
-async fn is(server: &Prometheus, exporter: &Exporter, expression: &str, value: f64) {
+async fn is(server: &Server, exporter: &Exporter, expression: &str, value: f64) {
     let what = format!("{expression} is {value}");
     let witness = async || exporter.witness().await;
     eventually(&what, witness, async || {
@@ -28,16 +28,10 @@ async fn servers_of_both_formats_read_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let exporter = simulated.exporter(&folder).await;
     exporter.ready().await;
-    let config = format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-         scrape_configs:\n  \
-           - job_name: virt-task-exporter\n    \
-             static_configs: [{{targets: ['{}']}}]\n",
-        exporter.address()
-    );
+    let config = scrapes(exporter.address());
     for brand in [Brand::Prometheus, Brand::VictoriaMetrics] {
         let folder = tempfile::tempdir().unwrap();
-        let server = Prometheus::configured(brand, folder.path(), &config).await;
+        let server = Server::configured(brand, folder.path(), &config).await;
         for (expression, value) in [
             ("sum(virt_tasks)", 41.0),
             ("sum(virt_task_started_total)", 1.0),
@@ -78,7 +72,7 @@ async fn each_source_is_a_target_by_the_readmes_recipe() {
     let exporter = Exporter::start(folder.path(), &["--web.listen-address=127.0.0.1:0"]).await;
     exporter.ready().await;
     let config = recipe(exporter.address());
-    let server = Prometheus::configured(Brand::Prometheus, folder.path(), &config).await;
+    let server = Server::configured(Brand::Prometheus, folder.path(), &config).await;
     let job = "job=\"virt-task-exporter\"";
     for (instance, system) in [("a & b", "sddc_manager"), ("vc", "vcenter")] {
         let labels = format!("{job}, instance=\"{instance}\", virt_system=\"{system}\"");

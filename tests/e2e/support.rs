@@ -4,15 +4,17 @@ mod exporter;
 mod page;
 mod patience;
 mod process;
-mod prometheus;
+mod receiver;
+mod server;
 mod world;
 
 pub(crate) use exporter::{Exporter, Format};
 pub(crate) use page::Page;
 pub(crate) use patience::eventually;
 pub(crate) use process::{Process, missing};
-pub(crate) use prometheus::{Brand, Prometheus, Series};
-pub(crate) use world::{SOURCE, Simulated, World, simulated};
+pub(crate) use receiver::{Notification, Receiver};
+pub(crate) use server::{Brand, Series, Server};
+pub(crate) use world::{SOURCE, Simulated, World, scrapes, simulated};
 
 /// A client that never waits long and uses no proxy.
 pub(crate) fn client() -> reqwest::Client {
@@ -31,11 +33,16 @@ pub(crate) fn client() -> reqwest::Client {
 
 /// The blocks of code in the README that are marked with a language.
 pub(crate) fn readme_blocks(language: &str) -> impl Iterator<Item = &'static str> + use<> {
+    blocks(include_str!("../../README.md"), language)
+}
+
+/// The blocks of code in a text that are marked with a language.
+pub(crate) fn blocks(
+    text: &'static str,
+    language: &str,
+) -> impl Iterator<Item = &'static str> + use<> {
     let start = format!("```{language}\n");
-    let blocks: Vec<_> = include_str!("../../README.md")
-        .split(&start)
-        .skip(1)
-        .collect();
+    let blocks: Vec<_> = text.split(&start).skip(1).collect();
     let blocks = blocks.into_iter();
     blocks.map(|block| block.split_once("```").unwrap().0)
 }

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Brand, Exporter, Prometheus, eventually, readme_blocks};
+use crate::support::{Brand, Exporter, Server, eventually, readme_blocks};
 
 const HASH: &str = "$2b$04$Lv8iTo7rbjvEcl8BeabRQOC/ZusTx1IbbMkfjXcxXDB1gXa.FfoIe";
 
@@ -161,7 +161,7 @@ async fn servers_that_know_the_password_read_the_encrypted_page() {
     );
     for brand in [Brand::Prometheus, Brand::VictoriaMetrics] {
         let folder = tempfile::tempdir().unwrap();
-        let server = Prometheus::configured(brand, folder.path(), &config).await;
+        let server = Server::configured(brand, folder.path(), &config).await;
         for (job, up) in [("knows", 1.0), ("guesses", 0.0)] {
             let query = format!("up{{job=\"{job}\"}}");
             let what = format!("{brand:?}: {query} is {up}");

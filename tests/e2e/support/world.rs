@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use virt_task_exporter::clock::Clock;
 use virt_task_exporter::simulator::{SddcManager, SddcManagerOptions};
 
-use super::{Exporter, Prometheus, Series, eventually};
+use super::{Brand, Exporter, Series, Server, eventually};
 
 /// The name of the source.
 pub(crate) const SOURCE: &str = "sfo-vcf01";
@@ -67,23 +67,39 @@ impl Simulated {
     }
 }
 
+/// A configuration of Prometheus that scrapes `target` every second.
+pub(crate) fn scrapes(target: &str) -> String {
+    format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
+         scrape_configs:\n  \
+           - job_name: virt-task-exporter\n    \
+             static_configs: [{{targets: ['{target}']}}]\n"
+    )
+}
+
 /// The whole line.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) exporter: Exporter,
-    pub(crate) prometheus: Prometheus,
+    pub(crate) prometheus: Server,
     folder: TempDir,
 }
 
 impl World {
     /// Starts an exporter over `simulated` and a Prometheus over that.
     pub(crate) async fn over(simulated: &Simulated) -> Self {
+        Self::with(simulated, "").await
+    }
+
+    /// The same, with more in the configuration of Prometheus.
+    pub(crate) async fn with(simulated: &Simulated, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // Nobody else takes a port of this address while the exporter is down.
         let [a, b, c] = [0; 3].map(|_: u8| fastrand::u8(1..255));
         let address = format!("127.{a}.{b}.{c}:0");
         let exporter = simulated.exporter_at(&address, &folder).await;
-        let prometheus = Prometheus::start(folder.path(), exporter.address()).await;
+        let config = format!("{}{more}", scrapes(exporter.address()));
+        let prometheus = Server::configured(Brand::Prometheus, folder.path(), &config).await;
         Self {
             exporter,
             prometheus,

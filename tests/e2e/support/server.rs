@@ -1,4 +1,4 @@
-//! A real Prometheus, or what takes its place, that scrapes one exporter.
+//! A real Prometheus, what takes its place, or the Alertmanager behind it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +13,15 @@ use super::{Process, client, eventually};
 /// How often a port that somebody else took meanwhile is replaced.
 const ATTEMPTS: u32 = 5;
 
-/// Programs that scrape, and answer in the same language.
+/// The configuration, in the folder that each server has for itself.
+const CONFIG: &str = "config.yml";
+
+/// Programs that scrape and answer in the same language, and the one that notifies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Brand {
     Prometheus,
     VictoriaMetrics,
+    Alertmanager,
 }
 
 impl Brand {
@@ -26,7 +30,7 @@ impl Brand {
             Self::Prometheus => (
                 "prometheus",
                 vec![
-                    "--config.file=prometheus.yml".to_owned(),
+                    format!("--config.file={CONFIG}"),
                     "--storage.tsdb.path=storage".to_owned(),
                     format!("--web.listen-address={address}"),
                 ],
@@ -34,11 +38,21 @@ impl Brand {
             Self::VictoriaMetrics => (
                 "victoria-metrics",
                 vec![
-                    "-promscrape.config=prometheus.yml".to_owned(),
+                    format!("-promscrape.config={CONFIG}"),
                     "-storageDataPath=storage".to_owned(),
                     format!("-httpListenAddr={address}"),
                     // Else what was just scraped is not shown for half a minute.
                     "-search.latencyOffset=0s".to_owned(),
+                ],
+            ),
+            Self::Alertmanager => (
+                "prometheus-alertmanager",
+                vec![
+                    format!("--config.file={CONFIG}"),
+                    "--storage.path=storage".to_owned(),
+                    format!("--web.listen-address={address}"),
+                    // It is alone.
+                    "--cluster.listen-address=".to_owned(),
                 ],
             ),
         };
@@ -49,7 +63,7 @@ impl Brand {
 
     const fn ready_path(self) -> &'static str {
         match self {
-            Self::Prometheus => "/-/ready",
+            Self::Prometheus | Self::Alertmanager => "/-/ready",
             Self::VictoriaMetrics => "/health",
         }
     }
@@ -64,27 +78,16 @@ pub(crate) struct Series {
 
 /// The server while it runs.
 #[derive(Debug)]
-pub(crate) struct Prometheus {
+pub(crate) struct Server {
     process: Process,
     address: String,
     client: reqwest::Client,
 }
 
-impl Prometheus {
-    /// Starts a server with its files in `folder`, which scrapes `target` every second.
-    pub(crate) async fn start(folder: &Path, target: &str) -> Self {
-        let config = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-             scrape_configs:\n  \
-               - job_name: virt-task-exporter\n    \
-                 static_configs: [{{targets: ['{target}']}}]\n"
-        );
-        Self::configured(Brand::Prometheus, folder, &config).await
-    }
-
+impl Server {
     /// Starts a server of a brand with this configuration.
     pub(crate) async fn configured(brand: Brand, folder: &Path, config: &str) -> Self {
-        fs::write(folder.join("prometheus.yml"), config).unwrap();
+        fs::write(folder.join(CONFIG), config).unwrap();
         for _ in 0..ATTEMPTS {
             if let Some(server) = Self::attempt(brand, folder).await {
                 return server;
@@ -124,6 +127,16 @@ impl Prometheus {
         )
         .await;
         started.then_some(server)
+    }
+
+    /// Where it listens, `HOST:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it wrote to standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
     }
 
     /// What an expression gives now.
