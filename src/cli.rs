@@ -17,7 +17,8 @@ use crate::log::{Format, Level};
 
 pub use listen_address::{ListenAddress, ListenAddressError};
 pub use simulate::{SimulateArgs, SimulatedSystem};
-pub use values::{Rate, RateError, TelemetryPath, TelemetryPathError};
+use values::shard_number;
+pub use values::{Rate, RateError, ShardError, TelemetryPath, TelemetryPathError};
 
 /// The port unless another is given; it is not registered with anyone.
 pub const DEFAULT_PORT: u16 = 9894;
@@ -120,11 +121,12 @@ pub struct Args {
     )]
     pub storage_path: Option<PathBuf>,
 
-    /// Which shard this instance is, from 0.
+    /// Which shard this instance is, from 0; the name of a pod of Kubernetes ends in it.
     #[arg(
         long,
         env = "VTE_SHARD",
         default_value_t = 0,
+        value_parser = shard_number,
         value_name = "NUMBER",
         global = true
     )]

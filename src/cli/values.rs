@@ -85,9 +85,47 @@ impl FromStr for Rate {
     }
 }
 
+/// Why a text says no number of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number, or the name of a pod that ends in one, such as exporter-0")]
+pub struct ShardError;
+
+/// The number of a shard: itself, or the ordinal at the end of a pod's name, as
+/// Kubernetes gives them to the pods of a `StatefulSet`.
+pub(super) fn shard_number(text: &str) -> Result<u32, ShardError> {
+    let ordinal = match text.rsplit_once('-') {
+        Some((name, ordinal)) if name.starts_with(|c: char| c.is_ascii_alphanumeric()) => ordinal,
+        _ => text,
+    };
+    // The standard library takes a sign.
+    let digits = ordinal.chars().all(|c| c.is_ascii_digit());
+    let number = ordinal.parse().ok().filter(|_| digits);
+    number.ok_or(ShardError)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ordinal_of_a_pod_is_a_shard() {
+        for (text, number) in [("0", 0), ("12", 12), ("exporter-3", 3), ("a-1-10", 10)] {
+            assert_eq!(shard_number(text), Ok(number), "{text}");
+        }
+        for text in [
+            "",
+            "-1",
+            "+1",
+            "a",
+            "a-",
+            "exporter-x",
+            "a-4294967296",
+            "1.5",
+            "-a-1",
+        ] {
+            assert_eq!(shard_number(text), Err(ShardError), "{text}");
+        }
+    }
 
     #[test]
     fn telemetry_paths() {

@@ -28,6 +28,9 @@ mod dashboards;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;
+/// The files for Kubernetes: the program takes what they give it.
+#[cfg(test)]
+mod kubernetes;
 /// Label values: which one counts, and what becomes of too many.
 #[cfg(test)]
 mod labels;
