@@ -44,4 +44,5 @@ pub mod program;
 pub mod simulator;
 pub mod sources;
 pub mod task;
+pub mod visible;
 pub mod web;

@@ -79,6 +79,13 @@ pub struct TaskError {
     pub remediation: Option<String>,
     /// What caused it: nested errors and causes.
     pub causes: Vec<Self>,
+    /// The class of a cause, such as that of a Java exception; it is no code, as
+    /// no metric is to count by it.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What the source's own logs know it by.
+    #[serde(default)]
+    pub reference: Option<String>,
 }
 
 impl TaskError {

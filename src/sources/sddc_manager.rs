@@ -5,6 +5,7 @@
 
 mod pages;
 mod restores;
+mod retry;
 mod session;
 mod wire;
 mod words;
@@ -15,6 +16,8 @@ use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::debug;
 use url::Url;
+
+pub use retry::retry_call;
 
 use pages::{Next, PAGE_SIZE, Pages, Seen};
 use session::Session;

@@ -113,6 +113,8 @@ struct WireError {
     causes: List<WireCause>,
     #[serde(default, rename = "nestedErrors")]
     nested: List<Self>,
+    #[serde(default, rename = "referenceToken")]
+    reference: Text,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,7 +208,8 @@ impl Reader<'_> {
 fn error(wire: WireError) -> TaskError {
     let nested = wire.nested.0.into_iter().map(error);
     let causes = wire.causes.0.into_iter().map(|cause| TaskError {
-        message: cause.message.given().or_else(|| cause.kind.given()),
+        message: cause.message.given(),
+        kind: cause.kind.given(),
         ..TaskError::default()
     });
     TaskError {
@@ -214,6 +217,8 @@ fn error(wire: WireError) -> TaskError {
         message: wire.message.given(),
         remediation: wire.remediation.given(),
         causes: nested.chain(causes).collect(),
+        kind: None,
+        reference: wire.reference.given(),
     }
 }
 

@@ -178,8 +178,8 @@ fn error(wire: TextOr<WireError>) -> Option<TaskError> {
         return Some(TaskError {
             code: code.map(|code| type_name(&code)),
             message: messages.next(),
-            remediation: None,
             causes: messages.map(TaskError::of_message).collect(),
+            ..TaskError::default()
         });
     }
     let said = wire.text.filter(|text| !text.trim().is_empty())?;

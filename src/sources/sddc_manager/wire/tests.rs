@@ -150,7 +150,7 @@ fn errors_keep_their_advice_and_their_causes() {
         "status": "FAILED",
         "errors": [null, {
             "errorCode": "VCF_ENABLE_CEIP_ERROR", "message": "Unable to modify",
-            "remediationMessage": "Check the host",
+            "remediationMessage": "Check the host", "referenceToken": "PO5K2B",
             "causes": [{"type": "java.io.IOException", "message": "refused"}, {"type": "X"}],
         }],
         "resources": [{"resourceId": "1", "type": "HOST", "fqdn": "esx01.rainpole.io", "name": "n"}],
@@ -161,9 +161,11 @@ fn errors_keep_their_advice_and_their_causes() {
     let causes: Vec<_> = error
         .causes
         .iter()
-        .map(|cause| cause.message.as_deref())
+        .map(|cause| (cause.kind.as_deref(), cause.message.as_deref()))
         .collect();
-    assert_eq!(causes, [Some("refused"), Some("X")]);
+    let refused = (Some("java.io.IOException"), Some("refused"));
+    assert_eq!(causes, [refused, (Some("X"), None)]);
+    assert_eq!(error.reference.as_deref(), Some("PO5K2B"));
     assert_eq!(failed.resource_names(), "esx01.rainpole.io");
 }
 
