@@ -25,7 +25,7 @@ use crate::metrics::{Exporter, SourceFacts, SourcePage};
 use crate::poller::{Poller, Schedule};
 use crate::program::ProgramError;
 use crate::sources::SourceError;
-use crate::sources::sddc_manager::SddcManager;
+use crate::sources::sddc_manager::{self, SddcManager};
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
 use crate::task::Digest;
@@ -211,6 +211,10 @@ pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule) {
         stale_after: settings.stale_after,
         max_open_tasks: settings.max_open_tasks,
         max_open_failures: settings.max_open_failures,
+        retry_call: match source.system {
+            SystemConfig::SddcManager(_) => Some(sddc_manager::retry_call),
+            SystemConfig::Vcenter(_) | SystemConfig::VirtShell(_) => None,
+        },
     };
     let schedule = Schedule {
         interval: settings.poll_interval,

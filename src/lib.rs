@@ -16,6 +16,7 @@
 //!   [`ledger::storage`] keeps it in a file, and [`ledger::KeptLedger`] is both.
 //! - [`metrics`] has the catalogue of families in one table, and makes a sorted
 //!   snapshot of a source after each poll.
+//! - [`overview`] is what people are shown of a source, made at the same time.
 //! - [`web`] answers scrapes from the snapshots. A scrape never waits for a poll.
 //! - [`poller`] owns a source and its ledger, and nobody else does; others get
 //!   the snapshot through a watch channel.
@@ -39,6 +40,7 @@ pub mod histogram;
 pub mod ledger;
 pub mod log;
 pub mod metrics;
+pub mod overview;
 pub mod poller;
 pub mod program;
 pub mod simulator;

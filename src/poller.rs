@@ -164,7 +164,7 @@ impl<S: Source> Poller<S> {
             Err(error) => self.commit().await.and(Err(error)),
         };
         if let Err(error) = &result {
-            self.health.failed(error);
+            self.health.failed(self.clock.now(), error);
         }
         self.publish();
         result

@@ -15,7 +15,7 @@ use std::future::Future;
 use jiff::SignedDuration;
 
 pub use error::{Reason, SourceError};
-pub use health::{Health, POLL_BUCKETS};
+pub use health::{FailedPoll, Health, POLL_BUCKETS};
 use rest::Traffic;
 
 use crate::task::{Listing, Task};

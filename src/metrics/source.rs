@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::tasks::Writer;
 use super::{Group, Metric, Sample, Samples};
-use crate::ledger::KeptLedger;
+use crate::ledger::{KeptLedger, OpenRanking};
+use crate::overview::{Overview, RetryCall, Sight};
 use crate::sources::rest::Traffic;
 use crate::sources::{Health, Reason};
 use crate::task::{Skipped, label};
@@ -28,6 +29,8 @@ pub struct SourceFacts {
     pub max_open_tasks: usize,
     /// Open failures with series of their own.
     pub max_open_failures: usize,
+    /// How its tasks are retried, where there is a command for it.
+    pub retry_call: Option<RetryCall>,
 }
 
 /// What is known of a source after a poll.
@@ -57,16 +60,19 @@ pub struct SourcePage {
     commit_failures: u64,
     ledger_size: Option<u64>,
     first_scrape: OnceLock<std::time::Instant>,
+    overview: Overview,
 }
 
 impl SourcePage {
     /// The samples of what is known.
     pub fn new(view: SourceView<'_>) -> Self {
+        let (facts, ledger) = (view.facts, view.kept.ledger());
+        let open = OpenRanking::new(ledger, facts.max_open_tasks, facts.max_open_failures);
         let mut writer = Writer {
             samples: Samples::default(),
             source: label::clean(&view.facts.name).into(),
-            ledger: view.kept.ledger(),
-            facts: view.facts,
+            ledger,
+            open: &open,
         };
         writer.tasks();
         writer.source(view);
@@ -83,7 +89,26 @@ impl SourcePage {
             commit_failures: view.kept.commit_failures(),
             ledger_size: view.kept.size(),
             first_scrape: OnceLock::new(),
+            overview: Overview::new(Sight {
+                url: &facts.url,
+                health: view.health,
+                clock_skew: view.clock_skew,
+                stale_after: facts.stale_after,
+                retry_call: facts.retry_call,
+                ledger,
+                open: &open,
+            }),
         }
+    }
+
+    /// What people are shown of the source.
+    pub fn overview(&self) -> &Overview {
+        &self.overview
+    }
+
+    /// Whether its state is recent enough at `now` to be served.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        self.fresh_until.is_some_and(|until| now < until)
     }
 
     /// The source's name.
@@ -123,8 +148,7 @@ impl SourcePage {
 
     /// The samples of a family that are true at `now`.
     pub fn samples(&self, metric: Metric, now: Instant) -> &[Sample] {
-        let fresh = self.fresh_until.is_some_and(|until| now < until);
-        if metric.family().group == Group::State && !fresh {
+        if metric.family().group == Group::State && !self.is_fresh(now) {
             return &[];
         }
         self.samples.of(metric)

@@ -1,12 +1,10 @@
 //! From the ledger to the samples of tasks and events.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::source::SourceFacts;
 use super::{Metric, Samples};
-use crate::ledger::{Child, Ledger, NameId, OpenTask};
+use crate::ledger::{Child, Ledger, NameId, OpenRanking, OpenTask};
 use crate::task::{Counts, Status, label};
 
 /// The value of a label.
@@ -17,7 +15,7 @@ pub(super) struct Writer<'a> {
     pub(super) samples: Samples,
     pub(super) source: Cow<'static, str>,
     pub(super) ledger: &'a Ledger,
-    pub(super) facts: &'a SourceFacts,
+    pub(super) open: &'a OpenRanking<'a>,
 }
 
 impl Writer<'_> {
@@ -127,15 +125,8 @@ impl Writer<'_> {
 
     /// The oldest unfinished tasks and the newest open failures, within their limits.
     fn open_tasks(&mut self) {
-        let (mut failed, mut unfinished): (Vec<_>, Vec<_>) = self
-            .ledger
-            .open()
-            .partition(|open| open.failed_at().is_some());
-        unfinished.sort_by_key(|open| (open.since(), open.task.id.clone()));
-        failed.sort_by_key(|open| (Reverse(open.failed_at()), open.task.id.clone()));
-        unfinished.truncate(self.facts.max_open_tasks);
-        failed.truncate(self.facts.max_open_failures);
-        for open in unfinished.into_iter().chain(failed) {
+        let open = self.open;
+        for open in open.unfinished().chain(open.failures()) {
             self.open_task(open);
         }
     }

@@ -109,6 +109,7 @@ fn holding(
         stale_after: 5 * INTERVAL,
         max_open_tasks: 100,
         max_open_failures: 50,
+        retry_call: None,
     };
     let schedule = Schedule {
         interval: INTERVAL,

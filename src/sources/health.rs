@@ -34,6 +34,21 @@ pub struct Health {
     pub unreadable: Unreadable,
     /// How often reading the source panicked.
     pub panics: u64,
+    /// The last poll that failed, if any did.
+    pub last_failure: Option<FailedPoll>,
+    /// When the polls began to fail; `None` while they succeed.
+    pub failing_since: Option<Timestamp>,
+    /// How many polls failed since the last that succeeded.
+    pub failed_in_a_row: u64,
+}
+
+/// A poll that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedPoll {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Why, by which call, and what happened.
+    pub error: SourceError,
 }
 
 impl Default for Health {
@@ -48,6 +63,9 @@ impl Default for Health {
             durations: Histogram::new(&POLL_BUCKETS),
             unreadable: Unreadable::default(),
             panics: 0,
+            last_failure: None,
+            failing_since: None,
+            failed_in_a_row: 0,
         }
     }
 }
@@ -65,6 +83,8 @@ impl Health {
         self.last_success = Some(now);
         self.last_success_at = Some(Instant::now());
         self.complete = Some(complete);
+        self.failing_since = None;
+        self.failed_in_a_row = 0;
         self.unreadable.status += unreadable.status;
         self.unreadable.timestamps += unreadable.timestamps;
         for (reason, count) in &unreadable.skipped {
@@ -73,8 +93,14 @@ impl Health {
     }
 
     /// Takes in that a poll failed.
-    pub fn failed(&mut self, error: &SourceError) {
+    pub fn failed(&mut self, now: Timestamp, error: &SourceError) {
         self.up = Some(false);
+        self.failing_since.get_or_insert(now);
+        self.failed_in_a_row += 1;
+        self.last_failure = Some(FailedPoll {
+            at: now,
+            error: error.clone(),
+        });
         *self.failures.entry(error.reason).or_default() += 1;
     }
 }

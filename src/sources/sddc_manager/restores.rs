@@ -29,7 +29,9 @@ impl SddcManager {
         for id in self.restores.clone() {
             let part = part(&id);
             match self.restore(&id).await {
-                Ok(Some(task)) => {
+                Ok(Some(mut task)) => {
+                    // The call that retries tasks of the list does not know restores.
+                    task.retryable = None;
                     listing.meet(&part, Call::ById, task);
                     listing.read(&part, true);
                 }
