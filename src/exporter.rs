@@ -101,7 +101,7 @@ impl Setup {
             pages.push(page);
         }
         let path = args.telemetry_path.to_string();
-        let site = Site::new(&path, pages, exporter, args.max_requests);
+        let site = Site::new(&path, pages, exporter, clock.clone(), args.max_requests);
         let guard = Guard::new(site, args.web_config_file.as_deref())?;
         Ok(Self {
             pollers,

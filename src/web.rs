@@ -1,19 +1,23 @@
 //! What is served over HTTP.
 
 pub mod accept;
+mod age;
 mod config;
 mod discovery;
 mod encoding;
 mod guard;
-mod landing;
 mod preferences;
+mod query;
 mod rate;
 mod refusal;
 mod reply;
+mod report;
 mod routes;
 mod scrape;
 mod selection;
 pub mod server;
+mod status_page;
+mod view;
 mod visitors;
 
 pub use config::{WebConfig, WebConfigError};

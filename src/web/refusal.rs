@@ -15,6 +15,14 @@ pub(super) enum Refusal {
     /// No source has this name.
     #[error("No source is called {0:?}")]
     Source(String),
+    /// No task is ever in this status.
+    #[error(
+        "{0:?} is no status; there are: pending, running, blocked, succeeded, warning, failed, cancelled, skipped, unknown"
+    )]
+    Status(String),
+    /// So many tasks cannot be shown.
+    #[error("limit is {0:?}, which is no whole number from 0 on")]
+    Limit(String),
     /// It is there, and does not know the method.
     #[error("Method not allowed")]
     Method,
@@ -44,6 +52,7 @@ impl From<Refusal> for Response<Body> {
     fn from(refusal: Refusal) -> Self {
         let (status, header) = match refusal {
             Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
+            Refusal::Status(_) | Refusal::Limit(_) => (StatusCode::BAD_REQUEST, None),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET, HEAD"))),
             Refusal::TooOften => (StatusCode::TOO_MANY_REQUESTS, None),
             Refusal::Stranger => (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, "Basic"))),

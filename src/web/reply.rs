@@ -41,10 +41,7 @@ pub(super) fn page(
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "deny"),
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'",
-        ),
+        ("content-security-policy", "default-src 'none'"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

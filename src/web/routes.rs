@@ -6,16 +6,20 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
+use super::discovery;
+use super::query::Query;
 use super::refusal::Refusal;
 use super::reply::{failed, page, text};
+use super::report::Sight;
 use super::scrape::{Scrape, Wishes};
 use super::selection::Selection;
 use super::server::Body;
-use super::{discovery, landing};
+use super::status_page::Look;
+use super::view::{self, Kind, View};
+use crate::clock::Clock;
 use crate::metrics::{Exporter, Exposition, SourcePage};
 
 const JSON: &str = "application/json";
-const HTML: &str = "text/html; charset=utf-8";
 
 /// What the pages are made of; cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,7 +30,16 @@ struct Parts {
     telemetry_path: String,
     sources: Vec<watch::Receiver<Arc<SourcePage>>>,
     exporter: Exporter,
+    clock: Clock,
     scrapes: Option<Arc<Semaphore>>,
+}
+
+/// What there is to do for an answer.
+#[derive(Debug)]
+enum Work {
+    Scrape(Scrape),
+    View(View),
+    Done(Response<Body>),
 }
 
 impl Site {
@@ -36,12 +49,14 @@ impl Site {
         telemetry_path: &str,
         sources: Vec<watch::Receiver<Arc<SourcePage>>>,
         exporter: Exporter,
+        clock: Clock,
         max_requests: usize,
     ) -> Self {
         Self(Arc::new(Parts {
             telemetry_path: telemetry_path.to_owned(),
             sources,
             exporter,
+            clock,
             scrapes: (max_requests > 0)
                 .then(|| Arc::new(Semaphore::new(max_requests.min(Semaphore::MAX_PERMITS)))),
         }))
@@ -49,21 +64,31 @@ impl Site {
 
     /// The answer to a request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body> {
-        if request.uri().path() != self.0.telemetry_path {
-            return self.at_once(&request).unwrap_or_else(Response::from);
-        }
-        let scrape = self.scrape(&request);
+        let work = self.work(&request);
         drop(request);
-        match scrape {
-            Ok(scrape) => scrape.answer().await,
+        match work {
+            Ok(Work::Scrape(scrape)) => scrape.answer().await,
+            Ok(Work::View(view)) => view.answer().await,
+            Ok(Work::Done(response)) => response,
             Err(refusal) => refusal.into(),
         }
     }
 
-    /// The answer to a request for anything but the metrics.
+    /// What there is to do for a request.
+    fn work<B>(&self, request: &Request<B>) -> Result<Work, Refusal> {
+        let uri = request.uri();
+        match uri.path() {
+            path if path == self.0.telemetry_path => self.scrape(request).map(Work::Scrape),
+            "/" => self.view(request, Kind::Page(Look::of(uri, &self.0.telemetry_path))),
+            "/api/v1/status" => self.view(request, Kind::Status),
+            "/api/v1/tasks" => self.view(request, Kind::Tasks),
+            _ => self.at_once(request).map(Work::Done),
+        }
+    }
+
+    /// The answer to a request that takes no time.
     fn at_once<B>(&self, request: &Request<B>) -> Result<Response<Body>, Refusal> {
         let answer: fn(&Self) -> Response<Body> = match request.uri().path() {
-            "/" => Self::landing,
             "/sd" => Self::sources,
             "/-/healthy" => |_| text(StatusCode::OK, "OK\n"),
             "/-/ready" => Self::ready,
@@ -73,8 +98,18 @@ impl Site {
         Ok(answer(self))
     }
 
-    fn landing(&self) -> Response<Body> {
-        page(StatusCode::OK, HTML, landing::page(&self.0.telemetry_path))
+    /// A view of the snapshots, as a request asks for it.
+    fn view<B>(&self, request: &Request<B>, kind: Kind) -> Result<Work, Refusal> {
+        Refusal::unless_reading(request.method())?;
+        let query = Query::of(request.uri())?;
+        let pages = self.snapshots();
+        let names: Vec<_> = pages.iter().map(|page| page.name()).collect();
+        query.sources.unless_unknown(&names)?;
+        Ok(Work::View(View {
+            kind,
+            sight: Sight::new(pages, query, self.0.clock.now(), Instant::now()),
+            encoding: view::encoding(request.headers()),
+        }))
     }
 
     fn snapshots(&self) -> Vec<Arc<SourcePage>> {

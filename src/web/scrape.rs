@@ -38,7 +38,7 @@ impl Wishes {
 }
 
 /// A header that may stand several times.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+pub(super) fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let values = headers.get_all(name).iter();
     let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
     values.join(",")
