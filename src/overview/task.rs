@@ -31,7 +31,10 @@ pub struct TaskView {
     pub status: Status,
     /// When it began, on the source's clock; null if the source does not say so.
     pub started: Option<Timestamp>,
-    /// When it failed, on the source's clock; null unless it did.
+    /// When it ended, on the source's clock; null if it has not, or the source does not say so.
+    pub ended: Option<Timestamp>,
+    /// When it failed, on the source's clock, else when it was first seen failed;
+    /// null unless it did.
     pub failed: Option<Timestamp>,
     /// When the exporter first saw it open.
     pub first_seen: Timestamp,
@@ -77,6 +80,7 @@ impl TaskView {
             operation: budget.text(&task.operation),
             status: task.status,
             started: task.started,
+            ended: task.ended,
             failed: open.failed_at(),
             first_seen: open.first_seen,
             last_change: open.last_change,

@@ -55,6 +55,9 @@ mod session;
 /// Sources that are dead for long.
 #[cfg(test)]
 mod stale;
+/// What people and their programs are shown: the status page and its JSON.
+#[cfg(test)]
+mod status_page;
 /// The folder of the ledgers, its files, and what they bring over a restart.
 #[cfg(test)]
 mod storage;

@@ -18,6 +18,10 @@ pub(super) struct FailureCard<'a> {
     pub(super) unfolded: bool,
     pub(super) head: Head<'a>,
     pub(super) failed: Option<When>,
+    /// Whether the source does not say when it failed.
+    pub(super) only_seen: bool,
+    /// Its first message, for when it is folded.
+    pub(super) brief: Option<Text<'a>>,
     pub(super) error_code: Option<Text<'a>>,
     pub(super) facts: Facts<'a>,
     pub(super) retryable: bool,
@@ -80,6 +84,8 @@ impl<'a> FailureCard<'a> {
             unfolded: at < UNFOLDED,
             head: Head::new(&report),
             failed: failed.map(|(time, seconds)| When::new(time, seconds)),
+            only_seen: task.ended.is_none(),
+            brief: brief(task),
             error_code: task.error_code.as_deref().map(Text),
             facts: Facts::new(task),
             retryable: task.retryable == Some(true),
@@ -161,6 +167,13 @@ impl<'a> ResourceItem<'a> {
             id: Text(&resource.id),
         }
     }
+}
+
+/// The first message of where it failed, else of the task itself.
+fn brief(task: &TaskView) -> Option<Text<'_>> {
+    let places = task.failed_subtasks.iter();
+    let mut errors = places.flat_map(|place| &place.errors).chain(&task.errors);
+    errors.find_map(|error| error.message.as_deref()).map(Text)
 }
 
 fn texts(texts: &[String]) -> Vec<Text<'_>> {
