@@ -73,11 +73,13 @@ impl Overview {
         for (_, operation) in ledger.operations().iter() {
             tasks.merge(&ledger.counts(operation));
         }
-        let mut counts = OpenCounts::new();
+        let mut counts = BTreeMap::<_, u64>::new();
         for task in ledger.open().map(|open| &open.task) {
-            let key = (task.operation.clone(), task.status);
+            let key = (task.operation.as_str(), task.status);
             *counts.entry(key).or_default() += 1;
         }
+        let owned =
+            |((operation, status), count): ((&str, _), _)| ((operation.to_owned(), status), count);
         let retry = |task: &Task| sight.retry_call.and_then(|call| call(sight.url, task));
         let view = |open: &_| TaskView::new(open, &retry);
         Self {
@@ -86,7 +88,7 @@ impl Overview {
             clock_skew: sight.clock_skew,
             stale_after: sight.stale_after,
             tasks,
-            open: counts,
+            open: counts.into_iter().map(owned).collect(),
             unfinished: open.unfinished().map(view).collect(),
             failures: open.failures().map(view).collect(),
         }
