@@ -269,6 +269,11 @@ async fn parameters_choose_tasks_and_totals_are_before_the_limit() {
         "{part}"
     );
     assert!(page.contains("http-equiv=\"refresh\""));
+    let running = text(&program, "/?status=running").await;
+    assert!(
+        running.contains("None of those asked for."),
+        "nor does a part say that nothing failed\n{running}"
+    );
 }
 
 #[rstest]

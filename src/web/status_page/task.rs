@@ -8,7 +8,7 @@ use crate::web::age;
 use crate::web::report::TaskReport;
 
 /// How many failures are unfolded, as the newest are why somebody looks.
-const UNFOLDED: usize = 5;
+const UNFOLDED: usize = 3;
 
 /// How long a task may stand still until that is pointed out, in seconds.
 const STILL: u64 = 3600;
