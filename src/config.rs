@@ -23,6 +23,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use serde_saphyr::Spanned;
 
 pub use error::{ConfigError, Place};
@@ -40,6 +41,8 @@ use section::Section;
 use settings::Layers;
 use warnings::Warnings;
 
+use crate::log::Level;
+
 /// The largest configuration file, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
@@ -48,6 +51,8 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub struct Config {
     /// The sources, at least one, as the file orders them.
     pub sources: Vec<SourceConfig>,
+    /// The least severe messages to log, if the file says so.
+    pub log_level: Option<Level>,
     /// What an operator should know although the configuration is right, one line each.
     pub warnings: Vec<String>,
 }
@@ -96,10 +101,32 @@ fn resolve(text: &str, file: &Path, exposed: bool) -> Result<Config, ConfigError
     let raw = yaml::read(text, file)?;
     let top = Section::top(file);
     let mut warnings = Warnings::new(exposed);
+    let log_level = log_level(&top, raw.global.as_ref())?;
     let (section, shared) = global(&top, raw.global)?;
     let sources = sources(&top, raw.sources, (&section, &shared), &mut warnings)?;
     let warnings = warnings.into_lines();
-    Ok(Config { sources, warnings })
+    Ok(Config {
+        sources,
+        log_level,
+        warnings,
+    })
+}
+
+/// `log_level` under `global`, which no source can have.
+fn log_level(
+    top: &Section<'_>,
+    global: Option<&Spanned<Global>>,
+) -> Result<Option<Level>, ConfigError> {
+    let Some((global, typed)) = global.and_then(|all| Some((all, all.value.log_level.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    Level::from_str(&typed.value, false)
+        .map(Some)
+        .map_err(|_unknown| {
+            let section = top.child("global", global);
+            section.wrong("log_level", typed, "must be debug, info, warn or error")
+        })
 }
 
 /// A value under `global` is judged even if every source has one of its own.

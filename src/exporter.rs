@@ -1,33 +1,43 @@
 //! Puts the line together: a poller for each source, a server for each listener.
 
 mod check;
+mod draft;
+mod running;
+mod system;
 
+use std::collections::BTreeMap;
+use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 pub(crate) use check::{Trial, check, unreadable_secrets};
+pub use draft::Origin;
+use draft::{Draft, Drafter};
+use running::Running;
 
 use crate::cli::{Args, ListenAddress};
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig, SystemConfig};
 use crate::ledger::storage::{Folder, Identity, StorageError};
 use crate::ledger::{KeptLedger, Limits as LedgerLimits};
-use crate::metrics::{Exporter, SourceFacts, SourcePage};
-use crate::poller::{Poller, Schedule};
+use crate::log::Dial;
+use crate::metrics::{Exporter, SourceFacts};
+use crate::poller::{Estate, Orders, Poller, Schedule};
 use crate::program::ProgramError;
+use crate::reload::{self, Requests};
 use crate::sources::SourceError;
 use crate::sources::sddc_manager::{self, SddcManager};
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
+use crate::systemd;
 use crate::task::Digest;
 use crate::web::server::{self, Limits};
 use crate::web::{Guard, Site};
@@ -40,13 +50,25 @@ pub struct BindError {
     error: io::Error,
 }
 
+/// What a configuration is loaded from, and what else goes by it.
+#[derive(Debug)]
+pub struct Base {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Sets how much is logged.
+    pub dial: Dial,
+    /// The time.
+    pub clock: Clock,
+}
+
 /// Everything that runs, before it does.
 #[derive(Debug)]
 pub struct Setup {
-    pollers: Vec<AnyPoller>,
+    running: Running,
+    draft: Draft,
     guard: Guard,
-    /// Nobody else can use it while this lives.
-    _folder: Option<Folder>,
+    requests: Requests,
+    stop: CancellationToken,
 }
 
 /// A poller of any system.
@@ -58,11 +80,11 @@ enum AnyPoller {
 }
 
 impl AnyPoller {
-    async fn run(self, stop: CancellationToken, served: CancellationToken) {
+    async fn run(self, orders: Orders) -> Estate {
         match self {
-            Self::SddcManager(poller) => poller.run(stop, served).await,
-            Self::Vcenter(poller) => poller.run(stop, served).await,
-            Self::VirtShell(poller) => poller.run(stop, served).await,
+            Self::SddcManager(poller) => poller.run(orders).await,
+            Self::Vcenter(poller) => poller.run(orders).await,
+            Self::VirtShell(poller) => poller.run(orders).await,
         }
     }
 }
@@ -79,63 +101,120 @@ impl AnyPoller {
 
 impl Setup {
     /// The pollers of this shard's sources, whose ledgers are in `folder` or in
-    /// memory alone, and the site over their snapshots.
+    /// memory alone, and the site over their snapshots. It runs until `stop` is
+    /// cancelled.
     pub fn new(
         args: &Args,
-        config: Config,
+        (base, config): (Base, Config),
         folder: Option<Folder>,
-        clock: &Clock,
+        stop: CancellationToken,
     ) -> Result<Self, ProgramError> {
-        let exporter = Exporter {
-            configured_at: clock.now(),
-            shard: args.shard,
-            total_shards: args.total_shards.get(),
-            process: !args.disable_exporter_metrics,
+        let clock = base.clock.clone();
+        let drafter = Drafter {
+            origin: base.origin,
+            folder: folder.map(Arc::new),
+            exporter: Exporter {
+                configured_at: base.clock.now(),
+                reload_failed: false,
+                past_commit_failures: 0,
+                shard: args.shard,
+                total_shards: args.total_shards.get(),
+                process: !args.disable_exporter_metrics,
+            },
+            clock: base.clock,
         };
-        let (mut pollers, mut pages) = (Vec::new(), Vec::new());
-        let sources = config.sources.into_iter();
-        for source in sources.filter(|source| is_ours(&source.name, &exporter)) {
-            let ledger = ledger(&source, folder.as_ref(), clock)?;
-            let (poller, page) = poller(&source, ledger, clock.clone(), &args.config_file)?;
-            pollers.push(poller);
-            pages.push(page);
-        }
+        let draft = drafter.draft(config, &BTreeMap::new())?;
+        let (running, lineup) = Running::new(drafter, base.dial, stop.clone());
+        let (reloader, requests) = reload::channel();
         let path = args.telemetry_path.to_string();
-        let site = Site::new(&path, pages, exporter, clock.clone(), args.max_requests);
+        let site = Site::new(&path, lineup, reloader, clock, args.max_requests);
         let guard = Guard::new(site, args.web_config_file.as_deref())?;
         Ok(Self {
-            pollers,
+            running,
+            draft,
             guard,
-            _folder: folder,
+            requests,
+            stop,
         })
     }
 
-    /// Polls and serves until `stop` is cancelled.
-    pub async fn run(self, listeners: Vec<TcpListener>, stop: CancellationToken) {
-        let (mut polling, mut serving) = (JoinSet::new(), JoinSet::new());
-        let served = CancellationToken::new();
-        for poller in self.pollers {
-            polling.spawn(poller.run(stop.clone(), served.clone()));
+    /// Polls and serves, and loads the configuration again at each of `hangups`.
+    pub async fn run(self, listeners: Vec<TcpListener>, hangups: Option<Signal>) {
+        let pulses = self.running.pulses();
+        tokio::select! {
+            () = systemd::feed_watchdog(pulses) => {}
+            () = self.work(listeners, hangups) => {}
         }
-        for listener in listeners {
-            let guard = self.guard.clone();
-            let answer = move |request| {
-                let guard = guard.clone();
-                async move { guard.answer(request).await }
+    }
+
+    async fn work(mut self, listeners: Vec<TcpListener>, mut hangups: Option<Signal>) {
+        self.running.apply(self.draft).await;
+        let serving = serve(listeners, &self.guard, &self.stop);
+        systemd::ready(&status(&self.running, true));
+        loop {
+            let waiting = tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = hangup(&mut hangups) => None,
+                waiting = self.requests.next() => waiting,
             };
-            serving.spawn(server::serve_secure(
-                listener,
-                self.guard.clone(),
-                answer,
-                Limits::default(),
-                stop.clone(),
-            ));
+            systemd::reloading();
+            let reloaded = self.running.reload().await;
+            systemd::ready(&status(&self.running, reloaded.is_ok()));
+            if let Some(waiting) = waiting {
+                waiting.answer(&reloaded);
+            }
         }
+        systemd::stopping();
+        // Whoever still waits for a reload is not to hold up the end.
+        drop(self.requests);
         // Only when the last scrape was answered is it known what was shown.
         ended(serving).await;
-        served.cancel();
-        ended(polling).await;
+        self.running.end().await;
     }
+}
+
+/// Waits for the next signal; for ever, if none is watched.
+async fn hangup(hangups: &mut Option<Signal>) {
+    let came = match hangups {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if came.is_none() {
+        pending::<()>().await;
+    }
+}
+
+/// What the service manager shows.
+fn status(running: &Running, reloaded: bool) -> String {
+    let count = running.count();
+    let noun = if count == 1 { "source" } else { "sources" };
+    let but = if reloaded {
+        ""
+    } else {
+        "; the configuration was not loaded again, see the log"
+    };
+    format!("Polling {count} {noun}{but}")
+}
+
+/// A server for each listener.
+fn serve(listeners: Vec<TcpListener>, guard: &Guard, stop: &CancellationToken) -> JoinSet<()> {
+    let mut serving = JoinSet::new();
+    for listener in listeners {
+        let (secure, site) = (guard.clone(), guard.clone());
+        let answer = move |request| {
+            let site = site.clone();
+            async move { site.answer(request).await }
+        };
+        let limits = Limits::default();
+        serving.spawn(server::serve_secure(
+            listener,
+            secure,
+            answer,
+            limits,
+            stop.clone(),
+        ));
+    }
+    serving
 }
 
 /// Waits until all parts have ended.
@@ -164,41 +243,6 @@ fn ledger(
     };
     let opened = KeptLedger::open(folder, identity(source), limits, clock.now());
     opened.map_err(unreadable)
-}
-
-fn poller(
-    source: &SourceConfig,
-    ledger: KeptLedger,
-    clock: Clock,
-    file: &Path,
-) -> Result<(AnyPoller, watch::Receiver<Arc<SourcePage>>), ProgramError> {
-    let unusable = |error| ProgramError::Source {
-        file: file.display().to_string(),
-        name: source.name.clone(),
-        error,
-    };
-    let (facts, schedule) = plan(source);
-    let url = source.url.clone();
-    match &source.system {
-        SystemConfig::SddcManager(config) => {
-            let system = SddcManager::new(url, &source.http, config, clock.clone());
-            let system = system.map_err(unusable)?;
-            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
-            Ok((AnyPoller::SddcManager(Box::new(poller)), page))
-        }
-        SystemConfig::Vcenter(config) => {
-            let system = Vcenter::new(url, &source.http, config, clock.clone());
-            let system = system.map_err(unusable)?;
-            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
-            Ok((AnyPoller::Vcenter(Box::new(poller)), page))
-        }
-        SystemConfig::VirtShell(config) => {
-            let system = VirtShell::new(url, &source.http, config, clock.clone());
-            let system = system.map_err(unusable)?;
-            let (poller, page) = Poller::new(system, facts, schedule, ledger, clock);
-            Ok((AnyPoller::VirtShell(Box::new(poller)), page))
-        }
-    }
 }
 
 /// What the configuration of a source means for its poller.

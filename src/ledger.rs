@@ -33,7 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use change::{Change, Event};
 use entry::{End, Entry, Verdict};
-pub use kept::KeptLedger;
+pub use kept::{KeptLedger, Moved};
 pub use names::{NameId, Names, OTHER};
 use observed::Observed;
 pub use open::OpenTask;
@@ -116,6 +116,15 @@ impl Ledger {
             observed: Observed::default(),
             counts: BTreeMap::new(),
         }
+    }
+
+    /// Keeps within other limits from now on; values that have a label keep it.
+    fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.operations.set_limit(limits.operations);
+        self.subtask_names.set_limit(limits.subtask_names);
+        self.error_codes.set_limit(limits.error_codes);
+        self.totals.set_hold(limits.birth_hold);
     }
 
     /// The unfinished tasks that should have been in the listing and are not,

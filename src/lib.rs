@@ -22,8 +22,8 @@
 //!   the snapshot through a watch channel.
 //!
 //! Around the line stand [`config`] and [`cli`] (what the user typed, made into
-//! what the program needs), [`exporter`] (puts the line together), [`program`]
-//! (subcommands and exit codes) and [`simulator`] (an SDDC Manager in memory,
+//! what the program needs), [`exporter`] (puts the line together, anew for each
+//! source that a [`reload`] changes), [`program`] (subcommands and exit codes) and [`simulator`] (an SDDC Manager in memory,
 //! for the demo and the tests).
 //!
 //! To add a system takes a file in `sources/` that implements
@@ -43,8 +43,10 @@ pub mod metrics;
 pub mod overview;
 pub mod poller;
 pub mod program;
+pub mod reload;
 pub mod simulator;
 pub mod sources;
+mod systemd;
 pub mod task;
 pub mod visible;
 pub mod web;

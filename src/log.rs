@@ -8,7 +8,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Registry};
+use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use visible::MakeVisible;
@@ -40,13 +41,32 @@ pub enum Format {
     Json,
 }
 
-/// Logs to standard error from now on; an error if the process logs already.
-pub fn init(level: Level, format: Format) -> Result<(), TryInitError> {
-    let layer = layer(level, format, io::stderr);
-    tracing_subscriber::registry().with(layer).try_init()
+/// Sets how much is logged.
+#[derive(Debug)]
+pub struct Dial<S = Registry> {
+    handle: reload::Handle<Targets, S>,
+    /// The level of the start.
+    first: Level,
 }
 
-fn layer<S, W>(level: Level, format: Format, writer: W) -> impl Layer<S>
+impl<S> Dial<S> {
+    /// Logs events of this level and more severe ones from now on; without a
+    /// level, as at the start.
+    pub fn set(&self, level: Option<Level>) {
+        let filter = filter(level.unwrap_or(self.first));
+        // Only fails once nothing is logged any more.
+        self.handle.reload(filter).unwrap_or_default();
+    }
+}
+
+/// Logs to standard error from now on; an error if the process logs already.
+pub fn init(level: Level, format: Format) -> Result<Dial, TryInitError> {
+    let (layer, dial) = layer(level, format, io::stderr);
+    tracing_subscriber::registry().with(layer).try_init()?;
+    Ok(dial)
+}
+
+fn layer<S, W>(level: Level, format: Format, writer: W) -> (impl Layer<S>, Dial<S>)
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -62,7 +82,9 @@ where
             .with_writer(writer)
             .boxed(),
     };
-    layer.with_filter(filter(level))
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let first = level;
+    (layer.with_filter(filter), Dial { handle, first })
 }
 
 fn logfmt<S, W>(writer: W) -> impl Layer<S>

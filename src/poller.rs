@@ -3,11 +3,12 @@
 //! the source or its ledger.
 
 mod backoff;
+mod estate;
 mod keeper;
+mod orders;
 mod reports;
 
 use std::any::Any;
-use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +16,12 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use backoff::Pauses;
+pub use estate::{Estate, Terms};
 use keeper::Keeper;
+pub use orders::Orders;
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
@@ -37,6 +39,14 @@ pub struct Schedule {
     pub interval: Duration,
     /// How long a poll may take.
     pub timeout: Duration,
+}
+
+/// Why a poller does not wait any longer.
+#[derive(Debug, Clone, Copy)]
+enum Woken {
+    InTime,
+    ByReload,
+    ToStop,
 }
 
 /// Reads one source for as long as it runs.
@@ -88,17 +98,18 @@ impl<S: Source> Poller<S> {
         (poller, pages)
     }
 
-    /// Polls until `stop` is cancelled; reading is given up then, but no commit.
-    /// Once `served` is cancelled too, and nothing is scraped any more, the
-    /// ledger is closed.
-    pub async fn run(mut self, stop: CancellationToken, served: CancellationToken) {
+    /// Polls until it is told to stop; reading is given up then, but no commit.
+    /// The ledger is left open: what becomes of it is not ours to know.
+    pub async fn run(mut self, mut orders: Orders) -> Estate {
         let mut pauses = Pauses::new(self.schedule.interval);
         let mut failing = None;
         loop {
             let began = Instant::now();
+            orders.is_busy_until(began + self.schedule.timeout);
+            orders.forget_reloads();
             let read = tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = orders.stop.cancelled() => break,
                 read = self.read_in_time() => read,
             };
             let result = self.take_in(read).await;
@@ -109,13 +120,21 @@ impl<S: Source> Poller<S> {
                     .max(Instant::now() + self.schedule.interval / 10),
                 Err(error) => Instant::now() + pauses.after_failure(error),
             };
-            if self.wait(next, &stop).await.is_break() {
-                break;
+            orders.is_busy_until(next);
+            match self.wait(next, &mut orders, failing.is_some()).await {
+                Woken::InTime => {}
+                Woken::ByReload => pauses = Pauses::new(self.schedule.interval),
+                Woken::ToStop => break,
             }
         }
-        tokio::join!(self.leave(), served.cancelled());
-        self.close().await;
+        self.leave().await;
         debug!(source = %self.facts.name, "the poller stopped");
+        Estate {
+            facts: self.facts,
+            keeper: self.keeper,
+            health: self.health,
+            publish: self.publish,
+        }
     }
 
     /// Logs in, reads a first page and leaves.
@@ -170,17 +189,19 @@ impl<S: Source> Poller<S> {
         result
     }
 
-    /// Waits for the next poll, or until `stop` is cancelled. What is due in the
-    /// ledger meanwhile is done.
-    async fn wait(&mut self, next: Instant, stop: &CancellationToken) -> ControlFlow<()> {
+    /// Waits for the next poll, or until there is something else to do. What is
+    /// due in the ledger meanwhile is done.
+    async fn wait(&mut self, next: Instant, orders: &mut Orders, backs_off: bool) -> Woken {
+        let stop = orders.stop.clone();
         loop {
             let due = self.keeper.kept().due(now()).map(Instant::from_std);
             tokio::select! {
-                () = stop.cancelled() => return ControlFlow::Break(()),
+                () = stop.cancelled() => return Woken::ToStop,
+                () = orders.reload(), if backs_off => return Woken::ByReload,
                 () = sleep_until(due.map_or(next, |due| due.min(next))) => {}
             }
             if Instant::now() >= next {
-                return ControlFlow::Continue(());
+                return Woken::InTime;
             }
             if let Err(error) = self.commit().await {
                 warn!(source = %self.facts.name, %error, "the ledger failed");
@@ -254,18 +275,6 @@ impl<S: Source> Poller<S> {
         const LONGEST: Duration = Duration::from_secs(5);
         if timeout(LONGEST, self.source.close()).await.is_err() {
             warn!(source = %self.facts.name, "the source did not take its session back in time");
-        }
-    }
-
-    /// Commits for the last time.
-    async fn close(&mut self) {
-        let (here, scraped) = (self.clock.now(), self.first_scrape());
-        let closed = self.keeper.work(move |kept| {
-            kept.scraped(scraped);
-            kept.close(here);
-        });
-        if let Err(panic) = closed.await {
-            warn!(source = %self.facts.name, panic, "the ledger was not closed well");
         }
     }
 

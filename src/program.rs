@@ -1,19 +1,20 @@
 //! What each subcommand does, and with which exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::cli::{Args, Command};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::exporter::{self, BindError, Setup, Trial};
+use crate::exporter::{self, Base, BindError, Origin, Setup, Trial};
 use crate::ledger::storage::{Folder, FolderError, StorageError};
+use crate::log::Dial;
 use crate::sources::rest::ClientError;
 use crate::web::{WebConfig, WebConfigError};
 use crate::{build_info, demo, log};
@@ -100,10 +101,10 @@ pub fn run(args: &Args) -> ExitCode {
     if let Some(Command::Check(what)) = &args.command {
         return check(args, what.login).into();
     }
-    if log::init(args.log_level, args.log_format).is_err() {
+    let Ok(dial) = log::init(args.log_level, args.log_format) else {
         return Exit::Failure.into();
-    }
-    match start(args) {
+    };
+    match start(args, dial) {
         Ok(()) => Exit::Success.into(),
         Err(error) => {
             error!(error = %error, "cannot go on");
@@ -180,17 +181,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, ProgramError> {
         .map_err(system)
 }
 
-fn start(args: &Args) -> Result<(), ProgramError> {
+fn start(args: &Args, dial: Dial) -> Result<(), ProgramError> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
         watch_signals(&stop)?;
         match &args.command {
             Some(Command::Simulate(simulate)) => Ok(demo::simulate(simulate, stop).await?),
-            Some(Command::Demo) => serve_demo(args, stop).await,
+            Some(Command::Demo) => serve_demo(args, dial, stop).await,
             Some(Command::Check(_)) | None => {
-                let config = Config::load(&args.config_file)?;
-                serve(args, config, args.storage_folder(), stop).await
+                let system = |error| ProgramError::System("cannot watch signals", error);
+                let hangups = signal(SignalKind::hangup()).map_err(system)?;
+                let origin = Origin::File(args.config_file.clone());
+                let folder = args.storage_folder();
+                serve(args, base(origin, dial), folder, (stop, Some(hangups))).await
             }
         }
     });
@@ -198,9 +202,19 @@ fn start(args: &Args) -> Result<(), ProgramError> {
     result
 }
 
-async fn serve_demo(args: &Args, stop: CancellationToken) -> Result<(), ProgramError> {
+fn base(origin: Origin, dial: Dial) -> Base {
+    let clock = Clock::system();
+    Base {
+        origin,
+        dial,
+        clock,
+    }
+}
+
+async fn serve_demo(args: &Args, dial: Dial, stop: CancellationToken) -> Result<(), ProgramError> {
     let sources = demo::Sources::start().await?;
-    let config = Config::parse(sources.config(), Path::new("the demo's configuration"))?;
+    let name = PathBuf::from("the demo's configuration");
+    let origin = Origin::Text(sources.config().to_owned(), name);
     // A demo that leaves nothing behind, unless it is asked to.
     let scratch = tempfile::tempdir().map_err(|error| {
         ProgramError::System("cannot make a temporary folder for the ledgers", error)
@@ -209,36 +223,34 @@ async fn serve_demo(args: &Args, stop: CancellationToken) -> Result<(), ProgramE
         Some(_) => args.storage_folder(),
         None => Some(scratch.path()),
     };
-    let served = serve(args, config, folder, stop).await;
+    let served = serve(args, base(origin, dial), folder, (stop, None)).await;
     sources.stop().await;
     served
 }
 
 async fn serve(
     args: &Args,
-    config: Config,
+    base: Base,
     folder: Option<&Path>,
-    stop: CancellationToken,
+    (stop, hangups): (CancellationToken, Option<Signal>),
 ) -> Result<(), ProgramError> {
+    let config = base.origin.load()?;
+    base.dial.set(config.log_level);
     // Before anything is touched; the guard reads it again.
     let rules = args.web_config_file.as_deref().map(WebConfig::load);
     rules.transpose()?;
-    let warnings = config.warnings.clone();
     let locked = folder.map(Folder::lock).transpose()?;
-    let setup = Setup::new(args, config, locked, &Clock::system())?;
+    let setup = Setup::new(args, (base, config), locked, stop)?;
     info!(
         version = build_info::VERSION,
         revision = build_info::REVISION,
         "starting virt-task-exporter"
     );
-    for warning in &warnings {
-        warn!("{warning}");
-    }
     if folder.is_none() {
         warn!("the ledger is in memory alone: after a restart each source starts from a baseline");
     }
     let listeners = exporter::bind(&args.listen_addresses).await?;
-    setup.run(listeners, stop).await;
+    setup.run(listeners, hangups).await;
     info!("stopped");
     Ok(())
 }

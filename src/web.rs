@@ -6,6 +6,7 @@ mod config;
 mod discovery;
 mod encoding;
 mod guard;
+mod lineup;
 mod preferences;
 mod query;
 mod rate;
@@ -22,4 +23,5 @@ mod visitors;
 
 pub use config::{WebConfig, WebConfigError};
 pub use guard::Guard;
+pub use lineup::Lineup;
 pub use routes::Site;

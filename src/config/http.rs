@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
@@ -42,7 +42,7 @@ const RESERVED: [&str; 21] = [
 ];
 
 /// How a source is reached. Its `Debug` leaves out the proxy's credentials.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct HttpConfig {
     /// How the server is verified.
     pub tls: TlsConfig,
@@ -55,7 +55,7 @@ pub struct HttpConfig {
 }
 
 /// A header of every request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     /// The name, which is not one of the protocol's or the client's own.
     pub name: HeaderName,
@@ -104,6 +104,17 @@ impl HttpConfig {
             headers: headers(section, raw.http_headers, warnings)?,
             request_timeout,
         })
+    }
+
+    /// The files that are read once, when the client is made.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let tls = [&self.tls.ca_file, &self.tls.cert_file, &self.tls.key_file];
+        let values = self.headers.iter().flat_map(|header| &header.values);
+        let files = values.filter_map(|value| match value {
+            Secret::File(file) => Some(file),
+            Secret::Inline(_) => None,
+        });
+        tls.into_iter().flatten().chain(files).map(PathBuf::as_path)
     }
 }
 

@@ -9,7 +9,7 @@ use super::section::Section;
 use super::warnings::Warnings;
 
 /// The one way to log in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Login {
     /// With a user's name and password.
     Password {

@@ -32,7 +32,10 @@ macro_rules! sections {
         /// The section `global`.
         #[derive(Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub(super) struct Global { $($shared: Text,)* }
+        pub(super) struct Global {
+            $($shared: Text,)*
+            pub(super) log_level: Text,
+        }
 
         /// One element of `sources`.
         #[derive(Debug, Deserialize)]

@@ -13,7 +13,7 @@ use crate::task::OperationRule;
 const LONGEST_OPERATION: usize = 200;
 
 /// What is particular to an SDDC Manager.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SddcManagerConfig {
     /// How to log in.
     pub login: Login,

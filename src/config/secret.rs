@@ -46,6 +46,19 @@ pub enum SecretError {
     NotText(PathBuf),
 }
 
+/// Whether the configuration says the same of both; no file is read.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(one), Self::Inline(other)) => {
+                one.expose_secret() == other.expose_secret()
+            }
+            (Self::File(one), Self::File(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl Secret {
     /// Reads the secret; a file is read anew at each call, and one newline at its end is not part of the secret.
     pub fn read(&self) -> Result<SecretString, SecretError> {

@@ -19,7 +19,7 @@ use super::warnings::Warnings;
 const LONGEST_NAME: usize = 200;
 
 /// One API that is polled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SourceConfig {
     /// The label `source`: unique, 1 to 200 bytes, and safe as a file's name.
     pub name: String,
@@ -34,7 +34,7 @@ pub struct SourceConfig {
 }
 
 /// The kinds of systems.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SystemConfig {
     /// VMware Cloud Foundation's SDDC Manager.

@@ -19,7 +19,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const LONGEST_SERVICE: usize = 300;
 
 /// What is particular to a vCenter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VcenterConfig {
     /// The user's name: not empty, and without a colon.
     pub username: String,

@@ -21,7 +21,7 @@ const HEADER: HeaderName = HeaderName::from_static("x-virtshell-authorization");
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// What is particular to a VirtShell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VirtShellConfig {
     /// How requests prove whose they are.
     pub authorization: Authorization,
@@ -30,7 +30,7 @@ pub struct VirtShellConfig {
 }
 
 /// How requests prove whose they are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Authorization {
     /// Not at all, as the real server asks for nothing.
     None,

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{AnyPoller, limits, poller};
+use super::system::AnySystem;
+use super::{AnyPoller, limits};
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig};
 use crate::ledger::KeptLedger;
@@ -14,7 +15,8 @@ use crate::sources::SourceError;
 pub(crate) fn check(config: &Config, file: &Path) -> Result<Vec<Trial>, ProgramError> {
     let trial = |source: &SourceConfig| {
         let ledger = KeptLedger::in_memory(limits(source));
-        let (poller, _page) = poller(source, ledger, Clock::system(), file)?;
+        let clock = Clock::system();
+        let (poller, _page) = AnySystem::new(source, &clock, file)?.poller(source, ledger, clock);
         let name = source.name.clone();
         Ok(Trial { name, poller })
     };

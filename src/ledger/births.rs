@@ -46,6 +46,14 @@ impl Births {
         self.hold.is_zero()
     }
 
+    /// Holds back for `hold` from now on; without one, nothing any more.
+    pub(super) fn set_hold(&mut self, hold: Duration) {
+        self.hold = hold;
+        if self.is_off() {
+            self.held.clear();
+        }
+    }
+
     /// Holds a child back that the next page shows for the first time.
     pub(super) fn born(&mut self, child: Child) {
         if !self.is_off() {

@@ -9,6 +9,17 @@ use super::storage::{Folder, Identity, Storage, StorageError};
 use super::{Change, Ledger, Limits, Now};
 use crate::task::Listing;
 
+/// How a source differs from what its ledger was of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// Not in what a ledger goes by.
+    Not,
+    /// It has another url: its next listing is a baseline.
+    Elsewhere,
+    /// It is another system: nothing that is remembered is of it.
+    Replaced,
+}
+
 /// A ledger whose changes are committed to a file, or kept in memory alone.
 #[derive(Debug)]
 pub struct KeptLedger {
@@ -64,6 +75,22 @@ impl KeptLedger {
     /// The ledger, to be looked at.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Goes on as the ledger of a source whose configuration is another one now.
+    pub fn hand_over(&mut self, identity: Identity, limits: Limits, moved: Moved) {
+        match moved {
+            Moved::Not => self.ledger.set_limits(limits),
+            Moved::Elsewhere => {
+                self.ledger.set_limits(limits);
+                announce_baseline(&identity);
+                self.ledger.parts.start_over(|_| false);
+            }
+            Moved::Replaced => self.ledger = Ledger::new(limits),
+        }
+        if let Some(storage) = &mut self.storage {
+            storage.hand_over(identity);
+        }
     }
 
     /// Takes out of the state what belongs to parts that the source is not read
@@ -211,9 +238,13 @@ fn read_trusted(storage: &mut Storage, limits: Limits) -> Result<Ledger, Storage
         return Err(StorageError::Untrusted(why));
     }
     if header.identity.url != storage.identity().url {
-        let source = &storage.identity().source;
-        info!(%source, "the url is another one: the next listing is a baseline");
+        announce_baseline(storage.identity());
         ledger.parts.start_over(|_| false);
     }
     Ok(ledger)
+}
+
+fn announce_baseline(identity: &Identity) {
+    let source = &identity.source;
+    info!(%source, "the url is another one: the next listing is a baseline");
 }

@@ -39,6 +39,12 @@ impl Names {
         }
     }
 
+    /// Takes at most `limit` values beside [`OTHER`] from now on; those that
+    /// are there stay.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// The number of this value, or of [`OTHER`].
     pub fn number(&mut self, value: &str) -> NameId {
         let value = label::clean(value);

@@ -75,6 +75,16 @@ impl Storage {
         &self.identity
     }
 
+    /// Goes on as the file of the same source as it is now; that of another
+    /// system is set aside at the next commit.
+    pub(super) fn hand_over(&mut self, identity: Identity) {
+        if identity.system != self.identity.system {
+            self.sequence = 0;
+            self.database = None;
+        }
+        self.identity = identity;
+    }
+
     /// Reads the file into the tables, and returns its header; `None` if there
     /// is no file.
     ///
@@ -197,7 +207,9 @@ impl Storage {
                 return Ok(None);
             };
             let database = database::open(bytes)?;
-            let found = database::read_header(&database)?.sequence;
+            let header = database::read_header(&database)?;
+            self.check(&header.identity)?;
+            let found = header.sequence;
             if (self.sequence..=self.sequence + 1).contains(&found) {
                 return Ok(Some(database));
             }

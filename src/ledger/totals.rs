@@ -166,6 +166,17 @@ impl Totals {
         self.births.due(now)
     }
 
+    /// Holds new children back for `hold` from now on.
+    pub(super) fn set_hold(&mut self, hold: Duration) {
+        self.births.set_hold(hold);
+        if self.births.is_off() {
+            let children: Vec<_> = self.rows.iter().map(|(child, _)| *child).collect();
+            for child in children {
+                self.follow(child);
+            }
+        }
+    }
+
     /// Lets the shown values follow the true ones, where they are not held
     /// back at `now`. The pages show it once it is committed.
     pub(super) fn advance(&mut self, now: Instant) {

@@ -24,7 +24,7 @@ impl Write for Lines {
 fn logged(level: Level, format: Format, events: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let writer = lines.clone();
-    let layer = layer(level, format, move || writer.clone());
+    let (layer, _dial) = layer(level, format, move || writer.clone());
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, events);
     let bytes = lines.0.lock().unwrap().clone();

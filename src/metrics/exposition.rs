@@ -21,6 +21,10 @@ use crate::build_info;
 pub struct Exporter {
     /// When the configuration was last loaded.
     pub configured_at: Timestamp,
+    /// Whether it could not be loaded when that was last tried.
+    pub reload_failed: bool,
+    /// Failed commits of sources that left the configuration.
+    pub past_commit_failures: u64,
     /// The number of this shard, from 0.
     pub shard: u32,
     /// The number of shards.
@@ -48,7 +52,7 @@ impl Exporter {
         ]
         .map(Cow::Borrowed);
         samples.add(Metric::BuildInfo, labels, 1_u64);
-        samples.add(Metric::ReloadSuccessful, [], 1_u64);
+        samples.add(Metric::ReloadSuccessful, [], !self.reload_failed);
         samples.add(Metric::ReloadTime, [], self.configured_at);
         samples.add(Metric::ShardOrdinal, [], u64::from(self.shard));
         samples.add(Metric::TotalShards, [], u64::from(self.total_shards));
@@ -65,6 +69,7 @@ impl Exposition {
         pages.sort_by(|a, b| a.name().cmp(b.name()));
         let mut samples = exporter.samples();
         let failures: u64 = pages.iter().map(|page| page.commit_failures()).sum();
+        let failures = failures + exporter.past_commit_failures;
         samples.add(Metric::LedgerCommitFailures, [], failures);
         let sizes = pages.iter().filter_map(|page| page.ledger_size());
         let size = sizes.reduce(|all, size| all + size);

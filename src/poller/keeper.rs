@@ -37,6 +37,13 @@ impl Keeper {
         }
     }
 
+    /// Changes the ledger in memory, which takes no time.
+    pub(super) fn update(&mut self, change: impl FnOnce(&mut KeptLedger)) {
+        if let Some(kept) = &mut self.kept {
+            change(kept);
+        }
+    }
+
     /// Works on the ledger in a thread that may block. The future must not be
     /// dropped before it is done.
     ///

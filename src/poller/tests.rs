@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::ledger::Limits;
@@ -145,7 +146,7 @@ async fn times(steps: Vec<Step>, seconds: u64) -> Vec<u64> {
     let polls = Arc::clone(&script.polls);
     let (poller, _page) = poller(script);
     let stop = CancellationToken::new();
-    let run = poller.run(stop.clone(), stop.clone());
+    let run = poller.run(Orders::until(stop.clone()));
     let until = async {
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         stop.cancel();
@@ -232,7 +233,7 @@ async fn a_poll_under_way_does_not_hold_up_the_stop() {
     let (poller, _page) = poller(script);
     let stop = CancellationToken::new();
     stop.cancel();
-    poller.run(stop.clone(), stop).await;
+    poller.run(Orders::until(stop)).await;
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn a_stop_while_a_held_value_is_committed_waits_for_the_commit() {
     runtime.block_on(async {
         let (poller, mut page) = holding(INTERVAL / 3, script);
         let stop = CancellationToken::new();
-        let run = poller.run(stop.clone(), stop.clone());
+        let run = poller.run(Orders::until(stop.clone()));
         let stopped = async {
             page.changed().await.unwrap();
             page.borrow().scraped(Instant::now());

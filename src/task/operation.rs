@@ -15,6 +15,12 @@ pub struct OperationRule {
     pub operation: String,
 }
 
+impl PartialEq for OperationRule {
+    fn eq(&self, other: &Self) -> bool {
+        self.regex.as_str() == other.regex.as_str() && self.operation == other.operation
+    }
+}
+
 /// The rules by which tasks without a type get their operation.
 #[derive(Debug, Clone, Default)]
 pub struct Operations {

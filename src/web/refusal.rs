@@ -23,9 +23,9 @@ pub(super) enum Refusal {
     /// So many tasks cannot be shown.
     #[error("limit is {0:?}, which is no whole number from 0 on")]
     Limit(String),
-    /// It is there, and does not know the method.
+    /// It is there, and takes these methods alone.
     #[error("Method not allowed")]
-    Method,
+    Method(&'static str),
     /// More often than the rate limit allows.
     #[error("Too many requests")]
     TooOften,
@@ -44,7 +44,7 @@ impl Refusal {
     /// Whether the method is one that pages are read with.
     pub(super) fn unless_reading(method: &Method) -> Result<(), Self> {
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        reads.then_some(()).ok_or(Self::Method)
+        reads.then_some(()).ok_or(Self::Method("GET, HEAD"))
     }
 }
 
@@ -53,7 +53,7 @@ impl From<Refusal> for Response<Body> {
         let (status, header) = match refusal {
             Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
             Refusal::Status(_) | Refusal::Limit(_) => (StatusCode::BAD_REQUEST, None),
-            Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, "GET, HEAD"))),
+            Refusal::Method(allowed) => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, allowed))),
             Refusal::TooOften => (StatusCode::TOO_MANY_REQUESTS, None),
             Refusal::Stranger => (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, "Basic"))),
             Refusal::Broken => (StatusCode::INTERNAL_SERVER_ERROR, None),

@@ -6,7 +6,6 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-use super::discovery;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::reply::{failed, page, text};
@@ -16,10 +15,13 @@ use super::selection::Selection;
 use super::server::Body;
 use super::status_page::Look;
 use super::view::{self, Kind, View};
+use super::{Lineup, discovery};
 use crate::clock::Clock;
-use crate::metrics::{Exporter, Exposition, SourcePage};
+use crate::metrics::{Exposition, SourcePage};
+use crate::reload::{ReloadError, Reloader};
 
 const JSON: &str = "application/json";
+const RELOAD: &str = "/-/reload";
 
 /// What the pages are made of; cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ pub struct Site(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     telemetry_path: String,
-    sources: Vec<watch::Receiver<Arc<SourcePage>>>,
-    exporter: Exporter,
+    lineup: watch::Receiver<Arc<Lineup>>,
+    reloader: Reloader,
     clock: Clock,
     scrapes: Option<Arc<Semaphore>>,
 }
@@ -43,19 +45,19 @@ enum Work {
 }
 
 impl Site {
-    /// A site over the snapshots of `sources`. At most `max_requests` scrapes
-    /// are answered at once; 0 means any number.
+    /// A site over the sources of a lineup, which `reloader` can change. At
+    /// most `max_requests` scrapes are answered at once; 0 means any number.
     pub fn new(
         telemetry_path: &str,
-        sources: Vec<watch::Receiver<Arc<SourcePage>>>,
-        exporter: Exporter,
+        lineup: watch::Receiver<Arc<Lineup>>,
+        reloader: Reloader,
         clock: Clock,
         max_requests: usize,
     ) -> Self {
         Self(Arc::new(Parts {
             telemetry_path: telemetry_path.to_owned(),
-            sources,
-            exporter,
+            lineup,
+            reloader,
             clock,
             scrapes: (max_requests > 0)
                 .then(|| Arc::new(Semaphore::new(max_requests.min(Semaphore::MAX_PERMITS)))),
@@ -64,6 +66,11 @@ impl Site {
 
     /// The answer to a request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body> {
+        if request.uri().path() == RELOAD {
+            let method = request.method().clone();
+            drop(request);
+            return self.reload(&method).await;
+        }
         let work = self.work(&request);
         drop(request);
         match work {
@@ -102,7 +109,7 @@ impl Site {
     fn view<B>(&self, request: &Request<B>, kind: Kind) -> Result<Work, Refusal> {
         Refusal::unless_reading(request.method())?;
         let query = Query::of(request.uri())?;
-        let pages = self.snapshots();
+        let pages = self.lineup().snapshots();
         let names: Vec<_> = pages.iter().map(|page| page.name()).collect();
         query.sources.unless_unknown(&names)?;
         Ok(Work::View(View {
@@ -112,21 +119,37 @@ impl Site {
         }))
     }
 
-    fn snapshots(&self) -> Vec<Arc<SourcePage>> {
-        let sources = self.0.sources.iter();
-        sources.map(|source| Arc::clone(&source.borrow())).collect()
+    /// Loads the configuration again, and answers once that is done.
+    async fn reload(&self, method: &Method) -> Response<Body> {
+        if *method != Method::POST {
+            return Refusal::Method("POST").into();
+        }
+        match self.0.reloader.reload().await {
+            Ok(()) => text(StatusCode::OK, "Reloaded\n"),
+            Err(error @ ReloadError::Refused(_)) => {
+                let why = format!("Not reloaded: {error}\n");
+                text(StatusCode::INTERNAL_SERVER_ERROR, why)
+            }
+            Err(error @ ReloadError::Stopping) => {
+                let why = format!("Not reloaded: {error}\n");
+                text(StatusCode::SERVICE_UNAVAILABLE, why)
+            }
+        }
+    }
+
+    fn lineup(&self) -> Arc<Lineup> {
+        Arc::clone(&self.0.lineup.borrow())
     }
 
     fn sources(&self) -> Response<Body> {
-        match discovery::document(&self.snapshots()) {
+        match discovery::document(&self.lineup().snapshots()) {
             Ok(document) => page(StatusCode::OK, JSON, document),
             Err(error) => failed(&error),
         }
     }
 
     fn ready(&self) -> Response<Body> {
-        let untried = self.snapshots().into_iter().find(|page| !page.is_tried());
-        untried.map_or_else(
+        self.lineup().untried().map_or_else(
             || text(StatusCode::OK, "Ready\n"),
             |page| {
                 let why = format!("Not ready: {} was not polled yet\n", page.name());
@@ -135,27 +158,14 @@ impl Site {
         )
     }
 
-    /// The snapshots for a scrape at `now`; each is marked while it is lent, so
-    /// that its poller knows of it before the next one.
-    fn scraped(&self, selection: &Selection, now: Instant) -> Vec<Arc<SourcePage>> {
-        let mut pages = Vec::new();
-        for source in &self.0.sources {
-            let page = source.borrow();
-            if !selection.has(page.name()) {
-                continue;
-            }
-            page.scraped(now);
-            pages.push(Arc::clone(&page));
-            drop(page);
-        }
-        pages
-    }
-
     /// The scrape that a request asks for.
     fn scrape<B>(&self, request: &Request<B>) -> Result<Scrape, Refusal> {
         Refusal::unless_reading(request.method())?;
         let selection = Selection::of(request.uri());
-        let mut pages = self.snapshots();
+        // Held to the end: whoever takes a source out of it knows after that
+        // what was shown of it.
+        let lineup = self.0.lineup.borrow();
+        let mut pages = lineup.snapshots();
         let names: Vec<_> = pages.iter().map(|page| page.name()).collect();
         selection.unless_unknown(&names)?;
         let slot = self.slot()?;
@@ -163,12 +173,13 @@ impl Site {
         if request.method() == Method::HEAD {
             pages.retain(|page| selection.has(page.name()));
         } else {
-            pages = self.scraped(&selection, now);
+            pages = scraped(&lineup, &selection, now);
         }
         let exposition = match selection {
-            Selection::All => Exposition::new(pages, &self.0.exporter, now),
+            Selection::All => Exposition::new(pages, &lineup.exporter, now),
             Selection::Sources(_) => Exposition::of_sources(pages, now),
         };
+        drop(lineup);
         Ok(Scrape {
             exposition,
             wishes: Wishes::of(request.headers()),
@@ -184,4 +195,20 @@ impl Site {
         let slot = Arc::clone(scrapes).try_acquire_owned();
         slot.map(Some).map_err(|_none_free| Refusal::Busy)
     }
+}
+
+/// The snapshots for a scrape at `now`; each is marked while it is lent, so
+/// that its poller knows of it before the next one.
+fn scraped(lineup: &Lineup, selection: &Selection, now: Instant) -> Vec<Arc<SourcePage>> {
+    let mut pages = Vec::new();
+    for source in &lineup.sources {
+        let page = source.borrow();
+        if !selection.has(page.name()) {
+            continue;
+        }
+        page.scraped(now);
+        pages.push(Arc::clone(&page));
+        drop(page);
+    }
+    pages
 }

@@ -176,6 +176,8 @@ impl<S: Source> Watch<S> {
     pub(crate) fn open_metrics(&self, now: Instant) -> String {
         let exporter = Exporter {
             configured_at: self.clock.now(),
+            reload_failed: false,
+            past_commit_failures: 0,
             shard: 0,
             total_shards: 1,
             process: false,
