@@ -72,3 +72,27 @@ fn untold(error: &io::Error) {
 fn line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_poller_that_hangs_is_enough() {
+        let until = |seconds| watch::channel(Instant::now() + Duration::from_secs(seconds)).1;
+        let now = Instant::now();
+        let mut pulses = Pulses::default();
+        assert_eq!(overdue(&pulses, now), None);
+        pulses.insert("a".to_owned(), until(10));
+        pulses.insert("b".to_owned(), until(20));
+        assert_eq!(overdue(&pulses, now + Duration::from_secs(10)), None);
+        assert_eq!(overdue(&pulses, now + Duration::from_secs(11)), Some("a"));
+    }
+
+    #[test]
+    fn a_status_cannot_say_more_than_one_thing() {
+        assert_eq!(line("a\nMAINPID=1\r\0"), "a MAINPID=1  ");
+    }
+}

@@ -3,6 +3,7 @@
 pub mod accept;
 mod age;
 mod config;
+mod deadline;
 mod discovery;
 mod encoding;
 mod guard;

@@ -148,3 +148,25 @@ fn libraries_are_quiet_below_warn() {
         assert_eq!(messages, expected, "{level:?}");
     }
 }
+
+#[test]
+fn the_level_follows_the_dial_and_goes_back() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let (layer, dial) = layer(Level::Warn, Format::Logfmt, move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || {
+        // The same call each time: whether it is enabled is remembered.
+        for (number, level) in [None, Some(Level::Debug), None, Some(Level::Info)]
+            .into_iter()
+            .enumerate()
+        {
+            dial.set(level);
+            debug!(number, "x");
+            debug!(target: "hyper", "secret");
+        }
+    });
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("number=1"), "{text}");
+}

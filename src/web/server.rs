@@ -5,7 +5,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,12 +22,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+use super::deadline::Deadline;
 
 /// A body that is whole, or comes in pieces and may break off.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -63,9 +63,6 @@ impl Default for Limits {
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
-
-/// A connection as it comes.
-type Raw = Pin<Box<TimeoutStream<TcpStream>>>;
 
 /// Whether connections are encrypted, and how.
 pub trait Secure: Clone + Send + Sync + 'static {
@@ -137,7 +134,12 @@ pub async fn serve_secure<S, A, F>(
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, _)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%error, "cannot set TCP_NODELAY");
+                }
+                return stream;
+            }
             Err(error) => {
                 // Out of descriptors, most likely: accepting again at once would spin.
                 warn!(%error, "cannot accept a connection");
@@ -148,26 +150,23 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 /// Serves one connection to its end, encrypted or not.
-async fn connection<S, A, F>(
-    stream: TcpStream,
+async fn connection<T, S, A, F>(
+    stream: T,
     secure: &S,
     answer: A,
     limits: Limits,
     stop: CancellationToken,
 ) -> io::Result<()>
 where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
     S: Secure,
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let mut stream = TimeoutStream::new(stream);
     // hyper bounds reading a head, and nothing bounds a client that never reads its answer.
-    stream.set_write_timeout(Some(limits.patience));
+    let stream = Deadline::new(stream, limits.patience);
     let opened = tokio::select! {
-        opened = tokio::time::timeout(HANDSHAKE, open(Box::pin(stream), secure)) => opened??,
+        opened = tokio::time::timeout(HANDSHAKE, open(stream, secure)) => opened??,
         () = stop.cancelled() => return Ok(()),
     };
     speak(opened, answer, limits, stop).await;
@@ -175,7 +174,11 @@ where
 }
 
 /// The connection as HTTP is spoken over it.
-async fn open<S: Secure>(stream: Raw, secure: &S) -> io::Result<Either<Raw, Box<TlsStream<Raw>>>> {
+async fn open<T, S>(stream: T, secure: &S) -> io::Result<Either<T, Box<TlsStream<T>>>>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send,
+    S: Secure,
+{
     let Some(tls) = secure.encryption().await? else {
         return Ok(Either::Left(stream));
     };
@@ -213,3 +216,6 @@ where
         debug!(%error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@
 #[cfg(test)]
 mod support;
 
+/// Clients that hold on to their connections.
+#[cfg(test)]
+mod bad_clients;
 /// Answers that are no page, and calls without an answer.
 #[cfg(test)]
 mod bad_page;
@@ -46,6 +49,9 @@ mod paging;
 /// What holds for any sequence of listings, and for any bytes.
 #[cfg(test)]
 mod properties;
+/// Configurations that change while the exporter runs.
+#[cfg(test)]
+mod reload;
 /// Restores, which have no list and are read by their ids.
 #[cfg(test)]
 mod restores;
@@ -61,6 +67,9 @@ mod status_page;
 /// The folder of the ledgers, its files, and what they bring over a restart.
 #[cfg(test)]
 mod storage;
+/// What the service manager is told.
+#[cfg(test)]
+mod systemd;
 /// Which servers are trusted, and how we identify ourselves.
 #[cfg(test)]
 mod tls;

@@ -48,6 +48,7 @@ async fn every_endpoint_asks_who_is_there() {
         "/",
         "/-/healthy",
         "/-/ready",
+        "/-/reload",
         "/nowhere",
     ] {
         for method in [Method::GET, Method::HEAD, Method::POST] {
