@@ -2,28 +2,28 @@
 
 mod check;
 mod draft;
+mod listen;
 mod running;
 mod system;
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::error;
 
 pub(crate) use check::{Trial, check, unreadable_secrets};
 pub use draft::Origin;
 use draft::{Draft, Drafter};
+pub use listen::BindError;
+pub(crate) use listen::bind;
 use running::Running;
 
-use crate::cli::{Args, ListenAddress};
+use crate::cli::Args;
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig, SystemConfig};
 use crate::ledger::storage::{Folder, Identity, StorageError};
@@ -41,14 +41,6 @@ use crate::systemd;
 use crate::task::Digest;
 use crate::web::server::{self, Limits};
 use crate::web::{Guard, Site};
-
-/// An address that cannot be listened on.
-#[derive(Debug, Error)]
-#[error("cannot listen on {address}: {error}")]
-pub struct BindError {
-    address: String,
-    error: io::Error,
-}
 
 /// What a configuration is loaded from, and what else goes by it.
 #[derive(Debug)]
@@ -298,37 +290,4 @@ fn plain_url(source: &SourceConfig) -> String {
 fn is_ours(name: &str, exporter: &Exporter) -> bool {
     let hash = Digest::new().text(name).finish();
     hash % u64::from(exporter.total_shards) == u64::from(exporter.shard)
-}
-
-/// Listens on each address; the bound ones are logged, as a port may be 0.
-pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> {
-    let mut listeners = Vec::new();
-    for address in addresses {
-        let listener = listen(address).await.map_err(|error| BindError {
-            address: address.to_string(),
-            error,
-        })?;
-        if let Ok(bound) = listener.local_addr() {
-            info!(address = %bound, "listening");
-        }
-        listeners.push(listener);
-    }
-    Ok(listeners)
-}
-
-async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
-    let port = address.port();
-    let Some(host) = address.host() else {
-        // A socket for IPv6 takes IPv4 too, where the system has IPv6 at all.
-        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-        let error = match TcpListener::bind(both).await {
-            Ok(listener) => return Ok(listener),
-            Err(error) => error,
-        };
-        if error.kind() == io::ErrorKind::AddrInUse {
-            return Err(error);
-        }
-        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await;
-    };
-    TcpListener::bind((host, port)).await
 }

@@ -5,6 +5,7 @@ mod files;
 mod http;
 mod resolved;
 mod rules;
+mod same;
 mod sddc_manager;
 mod typing;
 mod vcenter;
