@@ -41,16 +41,14 @@ async fn served<S: Secure>(
         Limits::default(),
         CancellationToken::new(),
     );
-    let client = async {
-        client(&mut near).await;
-        sleep(AGES).await;
+    let connection = async {
+        // One that is never let go is a failure, and not for ever.
+        drop(tokio::time::timeout(AGES, connection).await);
+        began.elapsed()
     };
-    tokio::select! {
-        ended = connection => drop(ended),
-        () = client => {}
-    }
+    let (took, ()) = tokio::join!(connection, client(&mut near));
     Held {
-        took: began.elapsed(),
+        took,
         answers: answers.load(Ordering::Relaxed),
     }
 }
