@@ -72,7 +72,7 @@ async fn sources_come_and_go_and_leave_the_others_alone() {
     let (vcenter, sddc) = (VcBench::real_time(|_| {}).await, sddc().await);
     let a = entry("a", "vcenter", &vcenter.url, "");
     let b = entry("b", "sddc_manager", &sddc.url, "");
-    let scratch = Scratch::new(&config(&[a.clone()]));
+    let scratch = Scratch::new(&config(std::slice::from_ref(&a)));
     let program = scratch.serve(&[]).await;
     program.scraped("a poll of a", up("a")).await;
 
@@ -99,7 +99,7 @@ async fn sources_come_and_go_and_leave_the_others_alone() {
 async fn a_signal_reloads_too() {
     let (first, second) = (sddc().await, sddc().await);
     let a = entry("a", "sddc_manager", &first.url, "");
-    let scratch = Scratch::new(&config(&[a.clone()]));
+    let scratch = Scratch::new(&config(std::slice::from_ref(&a)));
     let program = scratch.serve(&[]).await;
     let before = program.scraped("a poll", up("a")).await;
     rewrite(&scratch, &[a, entry("b", "sddc_manager", &second.url, "")]);
@@ -215,7 +215,7 @@ async fn readiness_is_not_taken_back() {
     let hang = FaultKind::SlowHead(PATIENCE * 10);
     slow.sim.inject(Fault::new(Endpoint::Any, hang));
     let a = entry("a", "sddc_manager", &first.url, "");
-    let scratch = Scratch::new(&config(&[a.clone()]));
+    let scratch = Scratch::new(&config(std::slice::from_ref(&a)));
     let program = scratch.serve(&[]).await;
     program.scraped("a poll", up("a")).await;
     rewrite(&scratch, &[a, entry("b", "sddc_manager", &slow.url, "")]);

@@ -93,7 +93,7 @@ async fn who_sends_a_head_byte_by_byte_is_let_go() {
 #[tokio::test(start_paused = true)]
 async fn who_never_reads_the_answer_is_let_go() {
     let held = plain(1_000_000, async |stream| {
-        stream.write_all(GET).await.unwrap()
+        stream.write_all(GET).await.unwrap();
     })
     .await;
     let_go(&held, 31);
@@ -165,7 +165,7 @@ async fn a_client_that_is_slow_but_in_time_gets_all() {
     })
     .await;
     assert_eq!(held.answers, 1);
-    assert!(got.ends_with(&[b'x'; 100_000]));
+    assert!(got.ends_with(&b"x".repeat(100_000)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,7 +241,7 @@ async fn a_handshake_that_stalls_is_given_up() {
         assert_eq!(held.answers, 0);
     }
     let held = served(1, Tls::new(), async |stream| {
-        stream.write_all(GET).await.unwrap()
+        stream.write_all(GET).await.unwrap();
     })
     .await;
     let_go(&held, 1);

@@ -52,7 +52,7 @@ async fn counters_of_a_source_that_comes_back_go_on() {
     program
         .scraped("a success", |page| finished(page) > 0.5)
         .await;
-    rewrite(&scratch, &[b.clone()]);
+    rewrite(&scratch, std::slice::from_ref(&b));
     reloaded(&program).await;
     program
         .scrape()

@@ -15,7 +15,7 @@ const SINCE: &str = "virt_exporter_config_last_reload_success_timestamp_seconds"
 async fn a_bad_file_keeps_everything(#[case] keys: &str, #[case] why: &str) {
     let (vcenter, sddc) = (VcBench::real_time(|_| {}).await, sddc().await);
     let a = entry("a", "vcenter", &vcenter.url, "");
-    let scratch = Scratch::new(&config(&[a.clone()]));
+    let scratch = Scratch::new(&config(std::slice::from_ref(&a)));
     let program = scratch.serve(&[]).await;
     let before = program.scraped("a poll", up("a")).await;
     before.metric(SUCCESSFUL).is(1);

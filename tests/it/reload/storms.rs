@@ -42,7 +42,7 @@ async fn a_storm_of_reloads_leaks_nothing() {
     let form = |number: usize| {
         let keys = format!(", max_open_tasks: {}", number + 1);
         let mut entries = vec![entry("a", "vcenter", &vcenter.url, &keys)];
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             entries.push(entry("b", "sddc_manager", &sddc.url, ""));
         }
         entries
