@@ -112,7 +112,7 @@ mod tests {
     fn a_task_has_an_end_whatever_it_says() {
         let endless = vec![TaskError::of_message("x".repeat(1000)); 1000];
         let nested = TaskError {
-            causes: endless.clone(),
+            causes: endless,
             ..TaskError::default()
         };
         let mut budget = Budget::new();

@@ -209,21 +209,23 @@ async fn hostile_texts_are_harmless() {
     );
 }
 
+/// Five tasks that run, and two that failed at about the same time.
+fn seven(bench: &Bench) {
+    for number in 0..5_i32 {
+        let running = task(&format!("runs-{number}")).created(ago(500 - i64::from(number)));
+        bench.sim.add(running.running());
+    }
+    for id in ["fails-0", "fails-1"] {
+        let mut task = task(id).created(ago(100));
+        task.operation = Some("BACKUP".to_owned());
+        bench.sim.add(task.running());
+        bench.sim.fail(id, TaskError::new("CODE", "no"));
+    }
+}
+
 #[tokio::test]
 async fn parameters_choose_tasks_and_totals_are_before_the_limit() {
-    let (_bench, program) = exporter("max_open_tasks: 3", |bench| {
-        for number in 0..5_i32 {
-            let running = task(&format!("runs-{number}")).created(ago(500 - i64::from(number)));
-            bench.sim.add(running.running());
-        }
-        for id in ["fails-0", "fails-1"] {
-            let mut task = task(id).created(ago(100));
-            task.operation = Some("BACKUP".to_owned());
-            bench.sim.add(task.running());
-            bench.sim.fail(id, TaskError::new("CODE", "no"));
-        }
-    })
-    .await;
+    let (_bench, program) = exporter("max_open_tasks: 3", seven).await;
     for (query, total, shown) in [
         (
             "",
@@ -260,6 +262,11 @@ async fn parameters_choose_tasks_and_totals_are_before_the_limit() {
         assert_eq!(answer["shown"], shown.len(), "{query}");
         assert_eq!(answer["withdrawn"], json!([]));
     }
+}
+
+#[tokio::test]
+async fn the_page_says_when_it_is_but_a_part() {
+    let (_bench, program) = exporter("max_open_tasks: 3", seven).await;
     let page = text(&program, "/").await;
     assert!(page.contains("3 of 5 shown, oldest first"), "{page}");
     let part = text(&program, "/?status=failed&limit=1&refresh=off").await;
@@ -342,9 +349,8 @@ async fn answers_are_guarded_coded_and_reading_alone(#[case] path: &str, #[case]
 }
 
 #[tokio::test]
-async fn a_source_says_how_it_does_and_withdraws_what_is_stale() {
-    let keys = "stale_after: 500ms\nrequest_timeout: 300ms";
-    let (bench, program) = exporter(keys, |bench| {
+async fn a_source_says_how_it_does() {
+    let (bench, program) = exporter("", |bench| {
         bench.sim.add(task("runs").running());
     })
     .await;
@@ -364,6 +370,15 @@ async fn a_source_says_how_it_does_and_withdraws_what_is_stale() {
         assert_eq!(status[key], value, "{key}");
     }
     assert_eq!(status["tasks"]["running"], 1);
+}
+
+#[tokio::test]
+async fn what_is_stale_is_withdrawn_and_the_error_told() {
+    let keys = "stale_after: 500ms\nrequest_timeout: 300ms";
+    let (bench, program) = exporter(keys, |bench| {
+        bench.sim.add(task("runs").running());
+    })
+    .await;
     bench
         .sim
         .inject(Fault::new(Endpoint::Any, FaultKind::Dropped));
