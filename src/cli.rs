@@ -1,6 +1,7 @@
 //! The command line and its environment variables.
 
 mod listen_address;
+mod one_shot;
 mod simulate;
 mod values;
 
@@ -16,6 +17,7 @@ use crate::build_info;
 use crate::log::{Format, Level};
 
 pub use listen_address::{ListenAddress, ListenAddressError};
+pub use one_shot::{OnceArgs, TasksArgs, TasksFormat};
 pub use simulate::{SimulateArgs, SimulatedSystem};
 use values::shard_number;
 pub use values::{Rate, RateError, ShardError, TelemetryPath, TelemetryPathError};
@@ -173,6 +175,12 @@ pub enum Command {
     /// Validate the configuration strictly.
     #[command(display_name = VERSIONED_NAME)]
     Check(CheckArgs),
+    /// Poll each source once and print the metrics, for cron and node_exporter's textfile collector.
+    #[command(display_name = VERSIONED_NAME)]
+    Once(OnceArgs),
+    /// Poll each source once and print its tasks.
+    #[command(display_name = VERSIONED_NAME)]
+    Tasks(TasksArgs),
     /// Serve with three simulated systems as sources; needs no configuration.
     #[command(display_name = VERSIONED_NAME)]
     Demo,

@@ -3,6 +3,7 @@
 mod check;
 mod draft;
 mod listen;
+mod round;
 mod running;
 mod system;
 
@@ -21,6 +22,7 @@ pub use draft::Origin;
 use draft::{Draft, Drafter};
 pub use listen::BindError;
 pub(crate) use listen::bind;
+pub(crate) use round::{Round, Turn};
 use running::Running;
 
 use crate::cli::Args;
@@ -105,14 +107,7 @@ impl Setup {
         let drafter = Drafter {
             origin: base.origin,
             folder: folder.map(Arc::new),
-            exporter: Exporter {
-                configured_at: base.clock.now(),
-                reload_failed: false,
-                past_commit_failures: 0,
-                shard: args.shard,
-                total_shards: args.total_shards.get(),
-                process: !args.disable_exporter_metrics,
-            },
+            exporter: itself(args, &clock),
             clock: base.clock,
         };
         let draft = drafter.draft(config, &BTreeMap::new())?;
@@ -207,6 +202,18 @@ fn serve(listeners: Vec<TcpListener>, guard: &Guard, stop: &CancellationToken) -
         ));
     }
     serving
+}
+
+/// What the exporter says of itself.
+fn itself(args: &Args, clock: &Clock) -> Exporter {
+    Exporter {
+        configured_at: clock.now(),
+        reload_failed: false,
+        past_commit_failures: 0,
+        shard: args.shard,
+        total_shards: args.total_shards.get(),
+        process: !args.disable_exporter_metrics,
+    }
 }
 
 /// Waits until all parts have ended.

@@ -44,6 +44,7 @@ pub mod overview;
 pub mod poller;
 pub mod program;
 pub mod reload;
+mod report;
 pub mod simulator;
 pub mod sources;
 mod systemd;

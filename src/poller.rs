@@ -5,6 +5,7 @@
 mod backoff;
 mod estate;
 mod keeper;
+mod once;
 mod orders;
 mod reports;
 
@@ -21,6 +22,7 @@ use tracing::{debug, warn};
 use backoff::Pauses;
 pub use estate::{Estate, Terms};
 use keeper::Keeper;
+pub use once::{OnceError, Overview};
 pub use orders::Orders;
 
 use crate::clock::Clock;

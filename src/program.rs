@@ -1,5 +1,10 @@
 //! What each subcommand does, and with which exit code.
 
+mod once;
+mod output;
+mod progress;
+mod tasks;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,6 +23,7 @@ use crate::log::Dial;
 use crate::sources::rest::ClientError;
 use crate::web::{WebConfig, WebConfigError};
 use crate::{build_info, demo, log};
+pub use output::OutputError;
 
 /// The exit codes of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +74,17 @@ pub enum ProgramError {
         /// Why.
         error: StorageError,
     },
+    /// A source was asked for that is not there.
+    #[error("--source: {name}: {why}")]
+    NoSource {
+        /// Its name.
+        name: String,
+        /// Why it is not there.
+        why: &'static str,
+    },
+    /// What was asked for cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -86,8 +103,10 @@ impl ProgramError {
             | Self::Source { .. }
             | Self::Folder(_)
             | Self::Ledger { .. }
+            | Self::NoSource { .. }
+            | Self::Output(OutputError::Unusable { .. })
             | Self::Web(_) => Exit::Usage,
-            Self::Bind(_) | Self::System(..) => Exit::Failure,
+            Self::Output(_) | Self::Bind(_) | Self::System(..) => Exit::Failure,
         }
     }
 }
@@ -105,7 +124,7 @@ pub fn run(args: &Args) -> ExitCode {
         return Exit::Failure.into();
     };
     match start(args, dial) {
-        Ok(()) => Exit::Success.into(),
+        Ok(exit) => exit.into(),
         Err(error) => {
             error!(error = %error, "cannot go on");
             error.exit().into()
@@ -181,22 +200,25 @@ fn runtime() -> Result<tokio::runtime::Runtime, ProgramError> {
         .map_err(system)
 }
 
-fn start(args: &Args, dial: Dial) -> Result<(), ProgramError> {
+fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
         watch_signals(&stop)?;
         match &args.command {
-            Some(Command::Simulate(simulate)) => Ok(demo::simulate(simulate, stop).await?),
-            Some(Command::Demo) => serve_demo(args, dial, stop).await,
+            Some(Command::Once(what)) => return once::run(args, what, &stop).await,
+            Some(Command::Tasks(what)) => return tasks::run(args, what, &stop).await,
+            Some(Command::Simulate(simulate)) => demo::simulate(simulate, stop).await?,
+            Some(Command::Demo) => serve_demo(args, dial, stop).await?,
             Some(Command::Check(_)) | None => {
                 let system = |error| ProgramError::System("cannot watch signals", error);
                 let hangups = signal(SignalKind::hangup()).map_err(system)?;
                 let origin = Origin::File(args.config_file.clone());
                 let folder = args.storage_folder();
-                serve(args, base(origin, dial), folder, (stop, Some(hangups))).await
+                serve(args, base(origin, dial), folder, (stop, Some(hangups))).await?;
             }
         }
+        Ok(Exit::Success)
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     result

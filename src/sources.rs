@@ -26,6 +26,10 @@ pub trait Source: Send {
     /// its end is said so in the listing; an error means that nothing was read.
     fn read(&mut self) -> impl Future<Output = Result<Listing, SourceError>> + Send;
 
+    /// From now on listings are for a reader of all tasks: [`Listing::keeping`]
+    /// settled ones.
+    fn keep_settled(&mut self);
+
     /// Logs in and reads as little as shows that reading works.
     fn try_out(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
 

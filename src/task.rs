@@ -68,6 +68,17 @@ pub struct Resource {
     pub name: String,
 }
 
+impl Resource {
+    /// Its name, else its id.
+    pub fn called(&self) -> &str {
+        if self.name.is_empty() {
+            &self.id
+        } else {
+            &self.name
+        }
+    }
+}
+
 /// What went wrong, in the source's words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TaskError {
@@ -135,13 +146,7 @@ impl Task {
 
     /// What it acts on, in one text: host names or names, else ids.
     pub fn resource_names(&self) -> String {
-        let names = self.resources.iter().map(|resource| {
-            if resource.name.is_empty() {
-                resource.id.as_str()
-            } else {
-                resource.name.as_str()
-            }
-        });
+        let names = self.resources.iter().map(Resource::called);
         names
             .filter(|name| !name.is_empty())
             .collect::<Vec<_>>()

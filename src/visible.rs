@@ -29,6 +29,14 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// The text in one line, with such characters and line feeds shown.
+pub fn line(text: &str) -> Cow<'_, str> {
+    if text.contains('\n') {
+        return Cow::Owned(escape(text).replace('\n', "\\n"));
+    }
+    escape(text)
+}
+
 fn is_active(c: char) -> bool {
     match c {
         '\n' => false,

@@ -147,6 +147,15 @@ impl KeptLedger {
         self.write(now);
     }
 
+    /// Shows the event metrics as they are, without the hold after a birth, for a
+    /// process that is not scraped: what another one shows later is not touched.
+    /// While a commit fails they stand still.
+    pub fn reveal(&mut self) {
+        if !self.failing {
+            self.ledger.totals.reveal();
+        }
+    }
+
     /// Commits for the last time, after the last scrape: what nobody saw is
     /// shown as it was after the next start.
     pub fn close(&mut self, now: Timestamp) {

@@ -236,6 +236,15 @@ impl Totals {
         }
     }
 
+    /// Shows what is true, held back or not; what is kept to be shown after the
+    /// next start stays. Only for when nothing waits for a commit.
+    pub(super) fn reveal(&mut self) {
+        let rows = self.rows.iter();
+        self.shown = rows
+            .map(|(child, total)| (*child, total.value.clone()))
+            .collect();
+    }
+
     fn follow(&mut self, child: Child) {
         self.rows
             .change(&child, |total| total.shown = total.value.clone());

@@ -33,6 +33,8 @@ struct Script {
 }
 
 impl Source for Script {
+    fn keep_settled(&mut self) {}
+
     async fn read(&mut self) -> Result<Listing, SourceError> {
         self.polls.lock().unwrap().push(Instant::now());
         let mut listing = Listing::new();

@@ -48,6 +48,8 @@ pub struct SddcManager {
     /// Whether the server refused to be asked for an order.
     unordered: bool,
     basic_rests_until: Option<Instant>,
+    /// Whether the listings are for a reader of all tasks.
+    settled: bool,
 }
 
 impl SddcManager {
@@ -67,6 +69,7 @@ impl SddcManager {
             renewed: false,
             unordered: false,
             basic_rests_until: None,
+            settled: false,
         })
     }
 
@@ -233,7 +236,7 @@ impl SddcManager {
 impl Source for SddcManager {
     async fn read(&mut self) -> Result<Listing, SourceError> {
         self.renewed = false;
-        let mut listing = Listing::new();
+        let mut listing = Listing::keeping(self.settled);
         if let Err(mut error) = self.read_list(&mut listing).await {
             if error.reason == Reason::Unauthorized {
                 // The next poll shall not start with a token that was refused.
@@ -244,6 +247,10 @@ impl Source for SddcManager {
         }
         self.read_restores(&mut listing).await;
         Ok(listing)
+    }
+
+    fn keep_settled(&mut self) {
+        self.settled = true;
     }
 
     async fn try_out(&mut self) -> Result<(), SourceError> {

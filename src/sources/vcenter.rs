@@ -37,6 +37,8 @@ pub struct Vcenter {
     url: Url,
     /// The number of calls, and of services that do not answer, as last logged.
     told: Option<(usize, usize)>,
+    /// Whether the listings are for a reader of all tasks.
+    settled: bool,
 }
 
 impl Vcenter {
@@ -68,6 +70,7 @@ impl Vcenter {
             services,
             url,
             told: None,
+            settled: false,
         })
     }
 
@@ -165,7 +168,7 @@ impl Vcenter {
 
 impl Source for Vcenter {
     async fn read(&mut self) -> Result<Listing, SourceError> {
-        let mut listing = Listing::new();
+        let mut listing = Listing::keeping(self.settled);
         self.connection.begin();
         self.partition.begin(now());
         if let Err(error) = self.read_all(&mut listing).await {
@@ -178,6 +181,10 @@ impl Source for Vcenter {
         }
         self.tell();
         Ok(listing)
+    }
+
+    fn keep_settled(&mut self) {
+        self.settled = true;
     }
 
     async fn try_out(&mut self) -> Result<(), SourceError> {

@@ -49,6 +49,8 @@ pub struct VirtShell {
     url: Url,
     /// What was read last, and its tag.
     last: Option<(HeaderValue, Listing)>,
+    /// Whether the listings are for a reader of all tasks.
+    settled: bool,
 }
 
 impl VirtShell {
@@ -65,6 +67,7 @@ impl VirtShell {
             words: Words::new(config.status_map.clone()),
             url,
             last: None,
+            settled: false,
         })
     }
 
@@ -136,7 +139,7 @@ impl VirtShell {
 
     fn list(&self, body: &[u8]) -> Result<Listing, SourceError> {
         let body = String::from_utf8_lossy(body);
-        let mut listing = Listing::new();
+        let mut listing = Listing::keeping(self.settled);
         let reader = self.reader();
         for element in wire::elements(&body)? {
             match reader.task(element.get(), None) {
@@ -163,6 +166,10 @@ impl Source for VirtShell {
         self.rest.count_page();
         self.last = answer.etag.map(|tag| (tag, listing.clone()));
         Ok(listing)
+    }
+
+    fn keep_settled(&mut self) {
+        self.settled = true;
     }
 
     async fn try_out(&mut self) -> Result<(), SourceError> {

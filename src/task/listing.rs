@@ -114,6 +114,8 @@ pub struct Listing {
     operations: BTreeSet<Arc<str>>,
     gone: BTreeSet<TaskKey>,
     skipped: BTreeMap<Skipped, u64>,
+    /// The tasks of which [`Met`] keeps a summary alone; `None` if nobody wants them.
+    settled: Option<BTreeMap<TaskKey, Task>>,
 }
 
 impl Listing {
@@ -122,10 +124,23 @@ impl Listing {
         Self::default()
     }
 
+    /// An empty listing; one for a reader of all tasks, if `settled`, keeps those
+    /// that ended otherwise than by a failure too, without what is below them.
+    pub fn keeping(settled: bool) -> Self {
+        Self {
+            settled: settled.then(BTreeMap::new),
+            ..Self::default()
+        }
+    }
+
     /// Takes a task in; one that was met before counts as met now. Returns
     /// whether it is new to this listing.
     pub fn meet(&mut self, part: &str, call: Call, task: Task) -> bool {
         let key = task.key();
+        let whole = task.status.is_unfinished() || task.status == Status::Failed;
+        if let Some(settled) = &mut self.settled {
+            settled.remove(&key);
+        }
         let met = Met {
             part: self.part(part),
             call,
@@ -138,10 +153,23 @@ impl Listing {
                 ended: task.ended.into(),
                 invalid_timestamps: task.invalid_timestamps,
             },
-            task: (task.status.is_unfinished() || task.status == Status::Failed)
-                .then(|| Box::new(task)),
+            task: self.keep(key, task, whole),
         };
         self.met.insert(key, met).is_none()
+    }
+
+    /// The task, if its summary is not enough.
+    fn keep(&mut self, key: TaskKey, task: Task, whole: bool) -> Option<Box<Task>> {
+        if whole {
+            return Some(Box::new(task));
+        }
+        let settled = self.settled.as_mut()?;
+        let head = Task {
+            subtasks: Vec::new(),
+            ..task
+        };
+        settled.insert(key, head);
+        None
     }
 
     fn part(&mut self, part: &str) -> Arc<str> {
@@ -229,6 +257,13 @@ impl Listing {
     /// The tasks that were met, in the order of their keys.
     pub fn into_met(self) -> impl Iterator<Item = (TaskKey, Met)> {
         self.met.into_iter()
+    }
+
+    /// The tasks that were met: all of them in a listing that is for a reader of
+    /// all tasks, else those that are unfinished or failed.
+    pub fn tasks(&self) -> impl Iterator<Item = &Task> {
+        let whole = self.met.values().filter_map(|met| met.task.as_deref());
+        whole.chain(self.settled.iter().flat_map(BTreeMap::values))
     }
 
     /// What could not be read, each task once.

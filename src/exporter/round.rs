@@ -1,0 +1,178 @@
+//! One round: each source is polled once, all side by side.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::system::AnySystem;
+use super::{AnyPoller, is_ours, itself, ledger};
+use crate::cli::Args;
+use crate::clock::Clock;
+use crate::config::{Config, SourceConfig};
+use crate::ledger::storage::Folder;
+use crate::metrics::{Exporter, Exposition, SourcePage};
+use crate::poller::{OnceError, Overview};
+use crate::program::ProgramError;
+
+/// How many sources are read at once; the others wait for their turn.
+const AT_ONCE: usize = 16;
+
+/// The sources of this shard, to be polled once.
+#[derive(Debug)]
+pub(crate) struct Round {
+    turns: Vec<(Turn, AnyPoller)>,
+    exporter: Exporter,
+    /// Before anything was polled.
+    began: Instant,
+    /// Nobody else can use it while this lives.
+    _folder: Option<Folder>,
+}
+
+/// A source of the round.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its system, in the configuration's word.
+    pub(crate) system: &'static str,
+    page: watch::Receiver<Arc<SourcePage>>,
+}
+
+/// What came of a source.
+type Polled<T> = (Turn, Result<T, OnceError>);
+
+impl Round {
+    /// Of the sources of this shard those that are `wanted`, whose ledgers are in
+    /// `folder` or in memory alone.
+    pub(crate) fn new(
+        args: &Args,
+        config: Config,
+        wanted: impl Fn(&SourceConfig) -> bool,
+        folder: Option<Folder>,
+        clock: &Clock,
+    ) -> Result<Self, ProgramError> {
+        let exporter = Exporter {
+            // What runs beside it says the same of itself under the same names.
+            process: false,
+            ..itself(args, clock)
+        };
+        let ours = |source: &SourceConfig| is_ours(&source.name, &exporter) && wanted(source);
+        let sources = config.sources.into_iter().filter(ours);
+        let turns = sources.map(|source| {
+            let ledger = ledger(&source, folder.as_ref(), clock)?;
+            let system = AnySystem::new(&source, clock, &args.config_file)?;
+            let (poller, page) = system.poller(&source, ledger, clock.clone());
+            let (name, system) = (source.name.clone(), source.system.word());
+            Ok((Turn { name, system, page }, poller))
+        });
+        Ok(Self {
+            turns: turns.collect::<Result<_, ProgramError>>()?,
+            exporter,
+            began: Instant::now(),
+            _folder: folder,
+        })
+    }
+
+    /// The names of the sources.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.turns.iter().map(|(turn, _)| turn.name.as_str())
+    }
+
+    /// Polls each source and calls `done` after each. Returns what came of them,
+    /// and the exposition, without the exporter's own metrics unless `itself`.
+    pub(crate) async fn poll(
+        self,
+        itself: bool,
+        stop: &CancellationToken,
+        done: impl FnMut(&str),
+    ) -> (Vec<Polled<()>>, Exposition) {
+        let Self {
+            turns,
+            exporter,
+            began,
+            _folder,
+        } = self;
+        let polled = side_by_side(turns, AnyPoller::poll_once, stop, done).await;
+        let pages = polled.iter().map(|(turn, _)| turn.page.borrow().clone());
+        // No source is stale because another one was slow.
+        let pages = pages.collect();
+        let exposition = if itself {
+            Exposition::new(pages, &exporter, began)
+        } else {
+            Exposition::of_sources(pages, began)
+        };
+        (polled, exposition)
+    }
+
+    /// Reads all tasks of each source and calls `done` after each.
+    pub(crate) async fn overview(
+        self,
+        stop: &CancellationToken,
+        done: impl FnMut(&str),
+    ) -> Vec<Polled<Overview>> {
+        side_by_side(self.turns, AnyPoller::overview, stop, done).await
+    }
+}
+
+impl Turn {
+    /// Whether what was polled is on the disk, or not meant to be.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.page.borrow().commit_failures() == 0
+    }
+}
+
+impl AnyPoller {
+    async fn poll_once(self, stop: CancellationToken) -> Result<(), OnceError> {
+        match self {
+            Self::SddcManager(poller) => poller.poll_once(&stop).await,
+            Self::Vcenter(poller) => poller.poll_once(&stop).await,
+            Self::VirtShell(poller) => poller.poll_once(&stop).await,
+        }
+    }
+
+    async fn overview(self, stop: CancellationToken) -> Result<Overview, OnceError> {
+        match self {
+            Self::SddcManager(poller) => poller.overview(&stop).await,
+            Self::Vcenter(poller) => poller.overview(&stop).await,
+            Self::VirtShell(poller) => poller.overview(&stop).await,
+        }
+    }
+}
+
+/// Does the same with each poller and calls `done` after each; what came of them
+/// is in the order of their names.
+async fn side_by_side<T, F>(
+    turns: Vec<(Turn, AnyPoller)>,
+    poll: impl Fn(AnyPoller, CancellationToken) -> F,
+    stop: &CancellationToken,
+    mut done: impl FnMut(&str),
+) -> Vec<Polled<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, OnceError>> + Send + 'static,
+{
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (turn, poller) in turns {
+        let (gate, polled) = (Arc::clone(&gate), poll(poller, stop.clone()));
+        running.spawn(async move {
+            let _permit = gate.acquire_owned().await;
+            (turn, polled.await)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        match ended {
+            Ok(polled) => {
+                done(&polled.0.name);
+                all.push(polled);
+            }
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
+    }
+    all.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+    all
+}

@@ -1,0 +1,97 @@
+//! One poll, for a program that ends after it.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use super::Poller;
+use crate::ledger::KeptLedger;
+use crate::sources::{Source, SourceError};
+use crate::task::{Listing, Task, TaskKey};
+
+/// Why a source was not polled.
+#[derive(Debug, Error)]
+pub enum OnceError {
+    /// The program was asked to stop before the source had answered.
+    #[error("stopped before the source was read")]
+    Stopped,
+    /// The source cannot be polled.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+impl OnceError {
+    /// Why, in one word.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Source(error) => error.reason(),
+        }
+    }
+}
+
+/// All tasks of one source, as one poll showed them.
+#[derive(Debug)]
+pub struct Overview {
+    /// The tasks; settled ones without what is below them.
+    pub tasks: Vec<Task>,
+    /// Which of them are unfinished, or failed and unresolved.
+    pub open: BTreeSet<TaskKey>,
+    /// Whether everything was read.
+    pub complete: bool,
+}
+
+impl<S: Source> Poller<S> {
+    /// Polls once, unless `stop` is cancelled first, and leaves. The page that is
+    /// published has the true values, held back or not.
+    pub async fn poll_once(mut self, stop: &CancellationToken) -> Result<(), OnceError> {
+        // What was committed before, if this poll cannot be.
+        self.keeper.update(KeptLedger::reveal);
+        let result = match self.read_unless(stop).await {
+            Ok(read) => self.take_in(read).await.map_err(OnceError::from),
+            Err(stopped) => Err(stopped),
+        };
+        self.keeper.update(KeptLedger::reveal);
+        self.publish();
+        self.leave().await;
+        result
+    }
+
+    /// Reads every task once, unless `stop` is cancelled first, and leaves.
+    pub async fn overview(mut self, stop: &CancellationToken) -> Result<Overview, OnceError> {
+        self.source.keep_settled();
+        let result = match self.read_unless(stop).await {
+            Ok(Ok(listing)) => self.look_over(listing).await.map_err(OnceError::from),
+            Ok(Err(error)) => Err(error.into()),
+            Err(stopped) => Err(stopped),
+        };
+        self.leave().await;
+        result
+    }
+
+    async fn read_unless(
+        &mut self,
+        stop: &CancellationToken,
+    ) -> Result<Result<Listing, SourceError>, OnceError> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(OnceError::Stopped),
+            read = self.read_in_time() => Ok(read),
+        }
+    }
+
+    /// The tasks of a listing; which failures a later success resolved is for the
+    /// ledger to say.
+    async fn look_over(&mut self, listing: Listing) -> Result<Overview, SourceError> {
+        let complete = listing.is_complete();
+        let tasks = listing.tasks().cloned().collect();
+        self.apply(listing).await?;
+        let open = self.keeper.kept().ledger().open();
+        Ok(Overview {
+            tasks,
+            open: open.map(|open| open.task.key()).collect(),
+            complete,
+        })
+    }
+}
