@@ -24,6 +24,7 @@ use crate::sources::rest::ClientError;
 use crate::web::{WebConfig, WebConfigError};
 use crate::{build_info, demo, log};
 pub use output::OutputError;
+use output::{complain, say};
 
 /// The exit codes of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,11 +135,6 @@ pub fn run(args: &Args) -> ExitCode {
 
 /// Validates the configuration and says so in one line; with `login` it also
 /// says of each source whether it can be read.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the verdict is what the subcommand is for"
-)]
 fn check(args: &Args, login: bool) -> Exit {
     let file = args.config_file.as_path();
     let checked = || {
@@ -151,40 +147,35 @@ fn check(args: &Args, login: bool) -> Exit {
     let (trials, config) = match checked() {
         Ok(checked) => checked,
         Err(error) => {
-            eprintln!("{error}");
+            complain(&error);
             return Exit::Failure;
         }
     };
     let unreadable = exporter::unreadable_secrets(&config);
     for warning in config.warnings.iter().chain(&unreadable) {
-        eprintln!("warning: {warning}");
+        complain(format_args!("warning: {warning}"));
     }
     let count = config.sources.len();
     let noun = if count == 1 { "source" } else { "sources" };
-    println!("{}: valid, {count} {noun}", file.display());
+    say(format_args!("{}: valid, {count} {noun}", file.display()));
     if !login {
         return Exit::Success;
     }
     try_out(trials).unwrap_or_else(|error| {
-        eprintln!("{error}");
+        complain(&error);
         Exit::Failure
     })
 }
 
 /// Logs in to each source, one after the other, and says how that went.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the verdict is what the subcommand is for"
-)]
 fn try_out(trials: Vec<Trial>) -> Result<Exit, ProgramError> {
     let mut exit = Exit::Success;
     for trial in trials {
         let name = trial.name.clone();
         match runtime()?.block_on(trial.run()) {
-            Ok(()) => println!("{name}: can be read"),
+            Ok(()) => say(format_args!("{name}: can be read")),
             Err(error) => {
-                eprintln!("{name}: {}: {error}", error.reason());
+                complain(format_args!("{name}: {}: {error}", error.reason()));
                 exit = Exit::Failure;
             }
         }

@@ -1,5 +1,6 @@
 //! Where a command writes what it was asked for: all of it or nothing.
 
+use std::fmt::Display;
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -101,6 +102,16 @@ impl Output {
         };
         written.map_err(|error| OutputError::Write { place, error })
     }
+}
+
+/// Says something on standard output, if anybody listens.
+pub(super) fn say(line: impl Display) {
+    writeln!(io::stdout(), "{line}").unwrap_or_default();
+}
+
+/// Says on standard error what is wrong, if anybody listens.
+pub(super) fn complain(line: impl Display) {
+    writeln!(io::stderr(), "{line}").unwrap_or_default();
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -98,7 +98,6 @@ impl From<Row> for TaskObject {
     fn from(row: Row) -> Self {
         let task = row.task;
         let failed = task.status == Status::Failed;
-        let moves = failed || task.status.is_unfinished();
         let nodes = if failed {
             task.failed_nodes()
         } else {
@@ -112,7 +111,7 @@ impl From<Row> for TaskObject {
             ended: task.ended,
             duration_seconds: took
                 .map(|(started, ended)| ended.duration_since(started).as_secs_f64()),
-            progress_ratio: task.progress_ratio().filter(|_| moves),
+            progress_ratio: task.progress_ratio().filter(|_| row.open),
             resources: task
                 .resources
                 .iter()

@@ -76,9 +76,9 @@ impl Column {
     /// From which width on there is room for it.
     const fn least_width(self) -> u16 {
         match self {
-            Self::Operation => 160,
-            Self::Id => 120,
-            Self::Started => 90,
+            Self::Operation => 220,
+            Self::Id => 160,
+            Self::Started => 100,
             _ => 0,
         }
     }
@@ -87,7 +87,7 @@ impl Column {
         let task = &row.task;
         match self {
             Self::Status => task.status.as_str().to_owned(),
-            Self::Progress => progress(task).unwrap_or_default(),
+            Self::Progress => progress(row).unwrap_or_default(),
             Self::Source => row.source.clone(),
             Self::Operation => task.operation.clone(),
             Self::Name => task.name.clone(),
@@ -182,19 +182,17 @@ fn colour(status: Status) -> Color {
     }
 }
 
-/// A bar for a task whose progress matters still.
+/// A bar for an open task.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "the ratio is held between 0 and 1"
 )]
-fn progress(task: &Task) -> Option<String> {
+fn progress(row: &Row) -> Option<String> {
     const LENGTH: usize = 10;
-    if task.status.is_outcome() && task.status != Status::Failed {
-        return None;
-    }
-    let ratio = task.progress_ratio()?.clamp(0.0, 1.0);
+    let ratio = row.task.progress_ratio().filter(|_| row.open)?;
+    let ratio = ratio.clamp(0.0, 1.0);
     // Rounded down: only what is all done looks so.
     let percent = (ratio * 100.0) as usize;
     let full = percent * LENGTH / 100;

@@ -40,6 +40,9 @@ mod labels;
 /// What counts over a task's life, once.
 #[cfg(test)]
 mod ledger_life;
+/// One poll of each source, and the exposition of it.
+#[cfg(test)]
+mod once;
 /// Open tasks and failures: until when, how many, and what is said of them.
 #[cfg(test)]
 mod open_tasks;
@@ -70,6 +73,9 @@ mod storage;
 /// What the service manager is told.
 #[cfg(test)]
 mod systemd;
+/// One poll of each source, and a table or an object of the tasks.
+#[cfg(test)]
+mod tasks;
 /// Which servers are trusted, and how we identify ourselves.
 #[cfg(test)]
 mod tls;

@@ -71,11 +71,25 @@ impl Scratch {
     pub(crate) async fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let mut command = self.command(arguments);
         command.envs(variables.iter().copied());
-        let ended = tokio::task::spawn_blocking(move || command.output().unwrap());
-        tokio::time::timeout(PATIENCE, ended)
-            .await
-            .expect("the program ends")
-            .unwrap()
+        output(command).await
+    }
+
+    /// Runs the binary to its end; whatever it writes to a file is refused.
+    pub(crate) async fn run_on_full_disk(&self, arguments: &[&str]) -> Output {
+        let mut shell = Command::new("sh");
+        let script = r#"trap "" XFSZ; ulimit -S -f 0; exec "$0" "$@""#;
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_virt-task-exporter")]);
+        self.set_up(shell.args(arguments));
+        output(shell).await
+    }
+
+    /// Runs the binary to its end, with nobody who reads what it writes to stdout.
+    pub(crate) async fn run_unread(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        command.stdout(writer);
+        output(command).await
     }
 
     /// Starts the binary on a free port and waits until it listens.
@@ -128,6 +142,14 @@ impl Scratch {
         program.listens().await;
         program
     }
+}
+
+async fn output(mut command: Command) -> Output {
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap());
+    tokio::time::timeout(PATIENCE, ended)
+        .await
+        .expect("the program ends")
+        .unwrap()
 }
 
 /// The binary, serving; killed at the end of the test.
