@@ -58,6 +58,9 @@ mod reload;
 /// Restores, which have no list and are read by their ids.
 #[cfg(test)]
 mod restores;
+/// Every secret there is, and all places where none may show.
+#[cfg(test)]
+mod secrets;
 /// Logins, tokens and secrets.
 #[cfg(test)]
 mod session;
