@@ -22,6 +22,9 @@ mod check_login;
 /// Flags, variables, exit codes and signals of the built binary.
 #[cfg(test)]
 mod cli;
+/// Every flag, variable, endpoint and exit code, by tables that must be whole.
+#[cfg(test)]
+mod contract;
 /// Exporters killed at any moment.
 #[cfg(test)]
 mod crash;

@@ -186,9 +186,12 @@ impl Program {
         let line = self
             .logged(&["msg=listening", "message=listening", "listening"])
             .await;
-        let bound = line.split("address=").nth(1).unwrap_or_default();
-        let bound = bound.split_whitespace().next().unwrap_or_default();
-        bound.trim_matches('"').clone_into(&mut self.address);
+        // In either format of the log.
+        let json = line.split_once("\"address\":\"");
+        let (_, bound) = json.or_else(|| line.split_once("address=")).unwrap();
+        let end = |c: char| c.is_whitespace() || c == '"';
+        let bound = bound.trim_start_matches('"').split(end).next().unwrap();
+        bound.clone_into(&mut self.address);
     }
 
     /// Waits for a log line that contains one of the words.
