@@ -7,7 +7,7 @@ use super::*;
 use crate::ledger::Limits;
 use crate::metrics::{Metric, Value};
 use crate::sources::rest::Traffic;
-use crate::task::{Status, Task};
+use crate::task::{Call, Status, Task};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -112,7 +112,9 @@ fn holding(
     };
     let schedule = Schedule {
         interval: INTERVAL,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_secs(20),
+        full_interval: 10 * INTERVAL,
+        full_timeout: Duration::from_secs(60),
     };
     let ledger = KeptLedger::in_memory(Limits {
         birth_hold,

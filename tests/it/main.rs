@@ -52,6 +52,9 @@ mod session;
 /// Sources that are dead for long.
 #[cfg(test)]
 mod stale;
+/// Polls that read what is new, and when they do not.
+#[cfg(test)]
+mod steady;
 /// The folder of the ledgers, its files, and what they bring over a restart.
 #[cfg(test)]
 mod storage;
