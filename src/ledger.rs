@@ -181,7 +181,7 @@ impl Ledger {
         }
         let open = met
             .task
-            .map(|task| OpenTask::new(*task, operation, poll.now.here));
+            .map(|task| OpenTask::new(*task, call, operation, poll.now.here));
         self.track(key, open, episode, poll);
     }
 
