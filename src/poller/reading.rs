@@ -19,8 +19,9 @@ const LOOKUPS: usize = 20;
 /// How many failures are watched by a steady poll, the newest ones.
 const WATCHED_FAILURES: usize = 20;
 
-/// How many of them are read by id in one poll.
-const FAILURE_LOOKUPS: usize = 3;
+/// How many of them are read by id in one poll: with two pages, that is a poll
+/// of few requests however much has failed.
+const FAILURE_LOOKUPS: usize = 2;
 
 /// A full poll that has begun.
 #[derive(Debug)]
