@@ -1,5 +1,5 @@
-//! What a ledger of many tasks costs: memory for each, and the time of a poll
-//! with few changes, of a commit and of opening the file, beside their floors.
+//! What a ledger of many tasks costs: memory for each, and the time of a steady
+//! poll, of a commit and of opening the file, beside their floors.
 //!
 //! `cargo bench --bench ledger [-- TASKS]`, a million by default. Ends with 1 if
 //! an entry takes more memory than is promised.
@@ -17,7 +17,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::time::Instant;
 use virt_task_exporter::ledger::storage::{Folder, Identity};
 use virt_task_exporter::ledger::{KeptLedger, Limits, Now};
-use virt_task_exporter::task::{Call, Listing, Resource, Status, Task};
+use virt_task_exporter::task::{Call, Extent, Listing, Resource, Status, Task};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -84,6 +84,17 @@ fn run(tasks: usize) -> Result<usize> {
         commit,
         floor,
     );
+    let folder = scratch.path().join("small");
+    fs::create_dir_all(&folder)?;
+    let mut small = open(&folder)?;
+    meet(&mut small, 0, CHANGES, true);
+    let floor = median(|round| Ok(steady(&mut small, (round + 1) * CHANGES)))?;
+    let large = median(|round| Ok(steady(&mut kept, 2 * tasks + round * CHANGES)))?;
+    report(
+        "taking in a steady poll of 20 new tasks, to a ledger of 20",
+        large,
+        floor,
+    );
     Ok(at_once.max(bit_by_bit).max(reopened))
 }
 
@@ -126,6 +137,16 @@ fn commit(kept: &mut KeptLedger, first: usize) -> Result<Duration> {
         return Err("a commit failed".into());
     }
     Ok(took)
+}
+
+/// The time of taking in a poll that read the newest tasks alone.
+fn steady(kept: &mut KeptLedger, first: usize) -> Duration {
+    let mut listing = Listing::new();
+    for number in first..first + CHANGES {
+        listing.meet("tasks", Call::List, task(number));
+    }
+    listing.read("tasks", Extent::Newest);
+    timed(|| drop(kept.apply(listing, now())))
 }
 
 /// The time of the least that outlives a crash.

@@ -261,7 +261,9 @@ pub fn plan(source: &SourceConfig) -> (SourceFacts, Schedule) {
     };
     let schedule = Schedule {
         interval: settings.poll_interval,
-        timeout: settings.full_poll_timeout,
+        timeout: settings.poll_timeout,
+        full_interval: settings.full_poll_interval,
+        full_timeout: settings.full_poll_timeout,
     };
     (facts, schedule)
 }

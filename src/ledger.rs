@@ -13,11 +13,13 @@ mod change;
 mod entry;
 mod failures;
 mod kept;
+mod missing;
 mod names;
 mod observed;
 mod open;
 mod parts;
 mod ranking;
+mod recall;
 mod recency;
 pub mod storage;
 mod successes;
@@ -26,7 +28,6 @@ mod tables;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use change::{Change, Event};
 use entry::{End, Entry, Verdict};
 pub use kept::{KeptLedger, Moved};
+pub(crate) use missing::Wanted;
 pub use names::{NameId, Names, OTHER};
 use observed::Observed;
 pub use open::OpenTask;
@@ -90,6 +92,8 @@ pub struct Ledger {
     observed: Observed,
     /// The listed entries by operation and status.
     counts: BTreeMap<NameId, Counts>,
+    /// When all entries were walked through last, on the ledger's own clock.
+    swept: u32,
 }
 
 /// What is true during one `apply`.
@@ -115,6 +119,7 @@ impl Ledger {
             totals: Totals::new(limits.birth_hold),
             observed: Observed::default(),
             counts: BTreeMap::new(),
+            swept: 0,
         }
     }
 
@@ -125,20 +130,6 @@ impl Ledger {
         self.subtask_names.set_limit(limits.subtask_names);
         self.error_codes.set_limit(limits.error_codes);
         self.totals.set_hold(limits.birth_hold);
-    }
-
-    /// The unfinished tasks that should have been in the listing and are not,
-    /// with the parts that listed them: to be read by id before `apply`.
-    pub fn missing(&self, listing: &Listing) -> Vec<(Arc<str>, String)> {
-        let tasks = self.open.iter().filter(|(key, _)| !listing.has_met(**key));
-        tasks
-            .filter(|(_, open)| open.task.status.is_unfinished())
-            .filter_map(|(key, open)| {
-                let part = self.parts.name(self.entries.get(key)?.part);
-                let missing = listing.has_unfinished(part);
-                missing.then(|| (Arc::clone(part), open.task.id.clone()))
-            })
-            .collect()
     }
 
     /// Takes in what a poll showed at `now` and says what changed, having
@@ -173,81 +164,13 @@ impl Ledger {
         poll.changes
     }
 
-    /// Unlists what is missing from the parts that were read to their end, and
-    /// forgets what was unlisted long ago.
-    fn drop_missing(&mut self, listing: &Listing, whole: &BTreeSet<NameId>, poll: &mut Poll) {
-        let (mut forgotten, mut dropped) = (Vec::new(), Vec::new());
-        for (key, entry) in self.entries.iter() {
-            if let Some(seconds) = entry.unlisted_for(self.observed) {
-                if Duration::from_secs(seconds.into()) > self.limits.retention {
-                    forgotten.push(*key);
-                }
-            } else if !listing.has_met(*key) {
-                // One that has not ended and that no call by its id told to be gone is not
-                // known to be: that call failed, or its turn has not come.
-                let ended = entry.status.is_outcome() && whole.contains(&entry.part);
-                if ended || listing.is_gone(*key) {
-                    dropped.push(*key);
-                }
-            }
-        }
-        for key in forgotten {
-            self.entries.remove(&key);
-            self.earlier.remove(&key);
-        }
-        for key in dropped {
-            self.drop_task(key, poll);
-        }
-    }
-
-    /// Takes in that the source does not have a task any more.
-    fn drop_task(&mut self, key: TaskKey, poll: &mut Poll) {
-        let Some(mut entry) = self.unlist(key) else {
-            return;
-        };
-        let ended = entry.status.is_outcome() || entry.outcome.is_some();
-        // What is missing when a part is read for the first time is of another source.
-        if !ended && !entry.vanished && self.parts.is_known(entry.part) {
-            poll.push(entry.operation, Event::Vanished);
-            entry.vanished = true;
-            self.entries.put(key, entry);
-        }
-    }
-
-    /// Takes a task out of the state, and returns its entry.
-    fn unlist(&mut self, key: TaskKey) -> Option<Entry> {
-        self.open.remove(&key);
-        let observed = self.observed;
-        let entry = self.entries.change(&key, |entry| {
-            entry.unlist(observed);
-            *entry
-        })?;
-        let counts = self.counts.entry(entry.operation).or_default();
-        counts.take(entry.status);
-        Some(entry)
-    }
-
-    /// Takes out of the state what belongs to parts that do not stay.
-    fn retire(&mut self, stays: impl Fn(&str) -> bool) {
-        let parts = self.parts.start_over(stays);
-        if parts.is_empty() {
-            return;
-        }
-        let listed = self.entries.iter();
-        let gone = listed.filter(|(_, entry)| entry.is_listed() && parts.contains(&entry.part));
-        let gone: Vec<_> = gone.map(|(key, _)| *key).collect();
-        for key in gone {
-            self.unlist(key);
-        }
-    }
-
     /// Takes in one task.
     fn meet(&mut self, key: TaskKey, met: Met, poll: &mut Poll) {
         let (summary, call) = (&met.summary, met.call);
         let operation = self.operations.number(&summary.operation);
         self.totals.know(operation);
         let part = self.parts.number(&met.part);
-        let episode = if self.entries.contains(&key) {
+        let episode = if self.recalls(key) {
             let entered = self.meet_again(key, &met, operation, part);
             entered.then_some(true)
         } else {
@@ -269,7 +192,7 @@ impl Ledger {
         }
         let open = met
             .task
-            .map(|task| OpenTask::new(*task, operation, poll.now.here));
+            .map(|task| OpenTask::new(*task, call, operation, poll.now.here));
         self.track(key, open, episode, poll);
     }
 

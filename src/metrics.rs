@@ -142,7 +142,7 @@ catalogue! {
     SourceLastSuccess Gauge Source "virt_source_last_success_timestamp_seconds" ["source"]
         "End of the last successful poll";
     ListingComplete Gauge Source "virt_source_listing_complete" ["source"]
-        "Whether the last successful poll read everything";
+        "Whether the last successful full poll read everything";
     ClockSkew Gauge Source "virt_source_clock_skew_seconds" ["source"]
         "How far the clock of the source is ahead of the clock of the exporter";
     Polls Counter Source "virt_source_polls_total" ["source" "mode"]

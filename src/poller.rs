@@ -7,41 +7,31 @@ mod estate;
 mod keeper;
 mod once;
 mod orders;
+mod plan;
+mod reading;
 mod reports;
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, warn};
 
-use backoff::Pauses;
 pub use estate::{Estate, Terms};
 use keeper::Keeper;
-pub use once::{OnceError, Overview};
+pub use once::{OnceError, Survey};
 pub use orders::Orders;
+pub use plan::Schedule;
+use plan::{Mode, Plan};
+use reading::{FullPoll, Stretch, Turns};
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
 use crate::metrics::{SourceFacts, SourcePage, SourceView};
 use crate::sources::{Health, Reason, Source, SourceError};
-use crate::task::{Call, Listing, TaskKey};
-
-/// How many missing tasks are read by id in one poll; the rest wait for the next.
-const LOOKUPS: usize = 20;
-
-/// When a source is polled.
-#[derive(Debug, Clone, Copy)]
-pub struct Schedule {
-    /// From the start of one poll to the start of the next, before jitter.
-    pub interval: Duration,
-    /// How long a poll may take.
-    pub timeout: Duration,
-}
+use crate::task::Listing;
 
 /// Why a poller does not wait any longer.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +51,9 @@ pub struct Poller<S> {
     health: Health,
     clock: Clock,
     publish: watch::Sender<Arc<SourcePage>>,
-    /// The missing task that was looked for last; the next one's turn comes after it.
-    looked_for: Option<TaskKey>,
+    /// The full poll that gave way to a steady one.
+    full: Option<FullPoll>,
+    turns: Turns,
 }
 
 impl<S: Source> Poller<S> {
@@ -95,7 +86,8 @@ impl<S: Source> Poller<S> {
             health,
             clock,
             publish,
-            looked_for: None,
+            full: None,
+            turns: Turns::default(),
         };
         (poller, pages)
     }
@@ -103,29 +95,32 @@ impl<S: Source> Poller<S> {
     /// Polls until it is told to stop; reading is given up then, but no commit.
     /// The ledger is left open: what becomes of it is not ours to know.
     pub async fn run(mut self, mut orders: Orders) -> Estate {
-        let mut pauses = Pauses::new(self.schedule.interval);
+        let mut plan = Plan::new(self.schedule, Instant::now());
         let mut failing = None;
         loop {
             let began = Instant::now();
-            orders.is_busy_until(began + self.schedule.timeout);
+            // A steady poll may become a full one.
+            orders.is_busy_until(began + self.schedule.timeout + self.schedule.full_timeout);
             orders.forget_reloads();
-            let read = tokio::select! {
+            let ordered = self.source.keeps_order();
+            let mode = plan.begin(began, ordered);
+            let until = ordered.then(|| plan.gives_way_at());
+            let stretch = tokio::select! {
                 biased;
                 () = orders.stop.cancelled() => break,
-                read = self.read_in_time() => read,
+                stretch = self.read(mode, until) => stretch,
             };
-            let result = self.take_in(read).await;
+            let Stretch::Ended(mode, read) = stretch else {
+                plan.gave_way();
+                continue;
+            };
+            let result = self.take_in(mode, read).await;
             self.report(result.as_ref().err(), &mut failing);
-            let next = match &result {
-                // A poll that took longer than the interval leaves the source some rest.
-                Ok(()) => (began + pauses.after_success())
-                    .max(Instant::now() + self.schedule.interval / 10),
-                Err(error) => Instant::now() + pauses.after_failure(error),
-            };
+            let next = plan.ended(mode, Instant::now(), result.as_ref().err());
             orders.is_busy_until(next);
             match self.wait(next, &mut orders, failing.is_some()).await {
                 Woken::InTime => {}
-                Woken::ByReload => pauses = Pauses::new(self.schedule.interval),
+                Woken::ByReload => plan.reloaded(Instant::now()),
                 Woken::ToStop => break,
             }
         }
@@ -141,35 +136,44 @@ impl<S: Source> Poller<S> {
 
     /// Logs in, reads a first page and leaves.
     pub async fn try_out(mut self) -> Result<(), SourceError> {
-        let result = timeout(self.schedule.timeout, self.source.try_out()).await;
+        let result = timeout(self.schedule.full_timeout, self.source.try_out()).await;
         self.leave().await;
         result.unwrap_or_else(|_elapsed| {
-            let detail = format!("no answer in {:?}", self.schedule.timeout);
+            let detail = format!("no answer in {:?}", self.schedule.full_timeout);
             Err(SourceError::new(Reason::Timeout, "login", detail))
         })
     }
 
-    /// Polls once: reads, applies, commits, publishes. A failed poll changes no
-    /// task.
+    /// Polls once, in full: reads, applies, commits, publishes. A failed poll
+    /// changes no task.
     pub async fn poll(&mut self) -> Result<(), SourceError> {
-        let read = self.read_in_time().await;
-        self.take_in(read).await
+        self.poll_as(Mode::Full, None).await.unwrap_or(Ok(()))
     }
 
-    /// Reads the source, in the time that a poll may take.
-    async fn read_in_time(&mut self) -> Result<Listing, SourceError> {
-        let began = Instant::now();
-        let read = timeout(self.schedule.timeout, self.read());
-        let result = match AssertUnwindSafe(read).catch_unwind().await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_elapsed)) => {
-                let detail = format!("the poll took longer than {:?}", self.schedule.timeout);
-                Err(SourceError::new(Reason::Timeout, "poll", detail))
-            }
-            Err(panic) => Err(self.panicked("reading the source", panic_message(&*panic))),
+    /// Polls once, steadily if the source can be polled so.
+    pub async fn poll_steadily(&mut self) -> Result<(), SourceError> {
+        let mode = if self.source.keeps_order() {
+            Mode::Steady
+        } else {
+            Mode::Full
         };
-        self.health.polled(began.elapsed());
-        result
+        self.poll_as(mode, None).await.unwrap_or(Ok(()))
+    }
+
+    /// Goes on with a full poll, or begins one; none if it gave way at `until`.
+    pub async fn poll_on(&mut self, until: Instant) -> Option<Result<(), SourceError>> {
+        self.poll_as(Mode::Full, Some(until)).await
+    }
+
+    async fn poll_as(
+        &mut self,
+        mode: Mode,
+        until: Option<Instant>,
+    ) -> Option<Result<(), SourceError>> {
+        match self.read(mode, until).await {
+            Stretch::GaveWay => None,
+            Stretch::Ended(mode, read) => Some(self.take_in(mode, read).await),
+        }
     }
 
     fn panicked(&mut self, doing: &str, message: &str) -> SourceError {
@@ -179,9 +183,13 @@ impl<S: Source> Poller<S> {
     }
 
     /// Applies what was read, commits and publishes.
-    async fn take_in(&mut self, read: Result<Listing, SourceError>) -> Result<(), SourceError> {
+    async fn take_in(
+        &mut self,
+        mode: Mode,
+        read: Result<Listing, SourceError>,
+    ) -> Result<(), SourceError> {
         let result = match read {
-            Ok(listing) => self.apply(listing).await,
+            Ok(listing) => self.apply(mode, listing).await,
             Err(error) => self.commit().await.and(Err(error)),
         };
         if let Err(error) = &result {
@@ -212,37 +220,15 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Reads the listing, and by id what should have been in it.
-    async fn read(&mut self) -> Result<Listing, SourceError> {
-        let mut listing = self.source.read().await?;
-        let mut missing = self.keeper.kept().ledger().missing(&listing);
-        // One that cannot be read does not keep those behind it waiting for ever.
-        let turn = missing.partition_point(|(_, id)| Some(TaskKey::of(id)) <= self.looked_for);
-        missing.rotate_left(turn);
-        for (part, id) in missing.iter().take(LOOKUPS) {
-            self.looked_for = Some(TaskKey::of(id));
-            match self.source.find(part, id).await {
-                Ok(Some(task)) => {
-                    listing.meet(part, Call::ById, task);
-                }
-                Ok(None) => listing.gone(TaskKey::of(id)),
-                // What is not known to be gone stays, and is looked for again in its turn.
-                Err(error) => {
-                    debug!(source = %self.facts.name, %error, "a missing task cannot be read");
-                    if !error.reason.is_of_one_call() {
-                        break;
-                    }
-                }
-            }
+    async fn apply(&mut self, mode: Mode, listing: Listing) -> Result<(), SourceError> {
+        if let Some(full) = &mut self.full {
+            full.listing.overtaken_by(&listing);
         }
-        Ok(listing)
-    }
-
-    async fn apply(&mut self, listing: Listing) -> Result<(), SourceError> {
         let here = self.clock.now();
         let skew = self.source.clock_skew().unwrap_or_default();
         let there = here.saturating_add(skew).unwrap_or(here);
-        let (complete, unreadable) = (listing.is_complete(), listing.unreadable());
+        let full = mode == Mode::Full;
+        let whole = full.then(|| (listing.is_complete(), listing.unreadable()));
         let (tasks, instant, scraped) = (listing.len(), now(), self.first_scrape());
         let applied = self.keeper.work(move |kept| {
             kept.scraped(scraped);
@@ -252,9 +238,12 @@ impl<S: Source> Poller<S> {
         });
         let applied = applied.await;
         let changes = applied.map_err(|panic| self.panicked("applying the listing", &panic))?;
-        self.health.succeeded(here, complete, &unreadable);
+        self.health.succeeded(here);
+        if let Some((complete, unreadable)) = whole {
+            self.health.read_all(complete, &unreadable);
+        }
         let source = &self.facts.name;
-        debug!(%source, tasks, complete, changes = changes.len(), "polled");
+        debug!(%source, ?mode, tasks, changes = changes.len(), "polled");
         for change in &changes {
             self.log_failure(change);
         }

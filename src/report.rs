@@ -1,5 +1,6 @@
 //! All tasks of the sources, for a person or a program to read at once.
 
+mod cell;
 mod json;
 mod table;
 
@@ -8,7 +9,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 
 use crate::exporter::Turn;
-use crate::poller::{OnceError, Overview};
+use crate::poller::{OnceError, Survey};
 use crate::task::{Status, Task};
 
 pub(crate) use table::Look;
@@ -43,17 +44,17 @@ impl Report {
     /// The tasks in one of the `statuses`, or in any if there is none; unfinished
     /// ones first, from the oldest on, then the others, from the newest on.
     pub(crate) fn new(
-        polled: Vec<(Turn, Result<Overview, OnceError>)>,
+        polled: Vec<(Turn, Result<Survey, OnceError>)>,
         statuses: &[Status],
         at: Timestamp,
     ) -> Self {
         let (mut sources, mut rows) = (Vec::new(), Vec::new());
         for (turn, result) in polled {
-            let read = result.map(|overview| {
-                let read = (overview.tasks.len(), overview.complete);
-                rows.extend(overview.tasks.into_iter().map(|task| Row {
+            let read = result.map(|survey| {
+                let read = (survey.tasks.len(), survey.complete);
+                rows.extend(survey.tasks.into_iter().map(|task| Row {
                     source: turn.name.clone(),
-                    open: overview.open.contains(&task.key()),
+                    open: survey.open.contains(&task.key()),
                     task,
                 }));
                 read

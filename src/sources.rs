@@ -13,12 +13,13 @@ pub mod virtshell;
 use std::future::Future;
 
 use jiff::SignedDuration;
+use tokio::time::Instant;
 
 pub use error::{Reason, SourceError};
 pub use health::{FailedPoll, Health, POLL_BUCKETS};
 use rest::Traffic;
 
-use crate::task::{Listing, Task};
+use crate::task::{Listing, Memory, Task};
 
 /// A system whose tasks can be read.
 pub trait Source: Send {
@@ -29,6 +30,34 @@ pub trait Source: Send {
     /// From now on listings are for a reader of all tasks: [`Listing::keeping`]
     /// settled ones.
     fn keep_settled(&mut self);
+    /// Reads as [`Source::read`] does, and gives way at `until` where it can:
+    /// then it returns false, and the next call goes on with the same listing.
+    /// A system that is read at once has nothing to do here.
+    fn read_on(
+        &mut self,
+        listing: &mut Listing,
+        _until: Option<Instant>,
+    ) -> impl Future<Output = Result<bool, SourceError>> + Send {
+        async {
+            *listing = self.read().await?;
+            Ok(true)
+        }
+    }
+
+    /// Whether [`Source::read_newest`] can be tried: a full poll has shown that
+    /// the system lists its newest tasks first.
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
+    /// Reads the newest tasks, up to where only such follow as are known and
+    /// rest; `None` if the system turns out not to list them so.
+    fn read_newest(
+        &mut self,
+        _memory: &impl Memory,
+    ) -> impl Future<Output = Result<Option<Listing>, SourceError>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Logs in and reads as little as shows that reading works.
     fn try_out(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;

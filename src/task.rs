@@ -3,6 +3,7 @@
 mod digest;
 pub mod label;
 mod listing;
+mod memory;
 mod node;
 mod operation;
 mod status;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use digest::{Digest, TaskKey};
 pub use listing::{Call, Extent, Listing, Met, Skipped, Summary, Unreadable};
+pub use memory::Memory;
 pub use node::{FailedNode, Node, NodeKind};
 pub use operation::{OperationRule, Operations};
 pub use status::{Counts, Status, fold};

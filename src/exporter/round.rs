@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, SourceConfig};
 use crate::ledger::storage::Folder;
 use crate::metrics::{Exporter, Exposition, SourcePage};
-use crate::poller::{OnceError, Overview};
+use crate::poller::{OnceError, Survey};
 use crate::program::ProgramError;
 
 /// How many sources are read at once; the others wait for their turn.
@@ -108,12 +108,12 @@ impl Round {
     }
 
     /// Reads all tasks of each source and calls `done` after each.
-    pub(crate) async fn overview(
+    pub(crate) async fn survey(
         self,
         stop: &CancellationToken,
         done: impl FnMut(&str),
-    ) -> Vec<Polled<Overview>> {
-        side_by_side(self.turns, AnyPoller::overview, stop, done).await
+    ) -> Vec<Polled<Survey>> {
+        side_by_side(self.turns, AnyPoller::survey, stop, done).await
     }
 }
 
@@ -133,11 +133,11 @@ impl AnyPoller {
         }
     }
 
-    async fn overview(self, stop: CancellationToken) -> Result<Overview, OnceError> {
+    async fn survey(self, stop: CancellationToken) -> Result<Survey, OnceError> {
         match self {
-            Self::SddcManager(poller) => poller.overview(&stop).await,
-            Self::Vcenter(poller) => poller.overview(&stop).await,
-            Self::VirtShell(poller) => poller.overview(&stop).await,
+            Self::SddcManager(poller) => poller.survey(&stop).await,
+            Self::Vcenter(poller) => poller.survey(&stop).await,
+            Self::VirtShell(poller) => poller.survey(&stop).await,
         }
     }
 }

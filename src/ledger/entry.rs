@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NameId, Observed};
-use crate::task::{Call, Moment, Status, Summary};
+use crate::task::{Call, Digest, Moment, Status, Summary, Task};
 
 /// One task in the ledger; 32 bytes, as there may be a million of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,13 @@ impl Entry {
     /// For how many seconds the source has not listed it.
     pub(super) fn unlisted_for(&self, now: Observed) -> Option<u32> {
         (!self.is_listed()).then(|| now.seconds().saturating_sub(self.unlisted))
+    }
+
+    /// Whether the task still stands as it did when it was met last.
+    pub(super) fn shows(&self, task: &Task) -> bool {
+        let word = Digest::new().text(&task.word).short();
+        let same_end = task.ended.is_none() || Moment::from(task.ended) == self.ended;
+        self.status == task.status && self.word == word && same_end
     }
 
     /// Whether the task as it is now stands in another episode than the entry;

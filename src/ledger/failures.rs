@@ -128,7 +128,11 @@ impl Ledger {
                 self.entries.change(&key, |entry| entry.closed = true);
             }
         }
-        // A failure that started so long ago is not open any more.
-        self.successes.forget_before(oldest);
+    }
+
+    /// Forgets the successes that can resolve no failure any more: one that
+    /// started before them is not open.
+    pub(super) fn forget_successes(&mut self, there: Timestamp) {
+        self.successes.forget_before(self.oldest_failure(there));
     }
 }

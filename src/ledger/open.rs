@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::NameId;
-use crate::task::{Status, Task};
+use crate::task::{Call, Status, Task};
 
 /// An open task, whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,13 @@ pub struct OpenTask {
     /// The failed episode that it is in, kept while its status is unknown.
     pub(super) failure: Option<Failure>,
     fingerprint: u64,
+    /// Whether it was read by its id last.
+    #[serde(default)]
+    by_id: bool,
+    /// What the other kind of call showed last, while nothing moved: the two may
+    /// tell the same task differently.
+    #[serde(default)]
+    other: Option<u64>,
 }
 
 /// A failed episode.
@@ -36,7 +43,7 @@ pub(super) struct Failure {
 }
 
 impl OpenTask {
-    pub(super) fn new(task: Task, operation: NameId, now: Timestamp) -> Self {
+    pub(super) fn new(task: Task, call: Call, operation: NameId, now: Timestamp) -> Self {
         Self {
             fingerprint: task.fingerprint(),
             last_change: task.newest_time().map_or(now, |time| time.min(now)),
@@ -44,6 +51,8 @@ impl OpenTask {
             operation,
             first_seen: now,
             failure: None,
+            by_id: call == Call::ById,
+            other: None,
         }
     }
 
@@ -54,11 +63,31 @@ impl OpenTask {
         if matches!(self.task.status, Status::Failed | Status::Unknown) {
             self.failure.clone_from(&before.failure);
         }
-        self.last_change = if before.fingerprint == self.fingerprint {
-            before.last_change
-        } else {
+        if self.by_id {
+            self.task.started = self.task.started.or(before.task.started);
+        }
+        self.last_change = if self.has_moved(before) {
             now
+        } else {
+            self.other = if self.by_id == before.by_id {
+                before.other
+            } else {
+                Some(before.fingerprint)
+            };
+            before.last_change
         };
+    }
+
+    fn has_moved(&self, before: &Self) -> bool {
+        let last = if self.by_id == before.by_id {
+            Some(before.fingerprint)
+        } else {
+            before.other
+        };
+        let status = (before.task.status, &before.task.word);
+        last.map_or(status != (self.task.status, &self.task.word), |last| {
+            last != self.fingerprint
+        })
     }
 
     /// When the failure happened; `None` of one that is unfinished.

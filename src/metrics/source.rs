@@ -173,7 +173,7 @@ impl Writer<'_> {
         samples.add_some(Metric::ListingComplete, one(), health.complete);
         let skew = view.clock_skew.map(|skew| skew.as_secs_f64());
         samples.add_some(Metric::ClockSkew, one(), skew);
-        for (mode, count) in [("full", health.full_polls), ("steady", 0)] {
+        for (mode, count) in [("full", health.full_polls), ("steady", health.steady_polls)] {
             samples.add(Metric::Polls, [source.clone(), mode.into()], count);
         }
         for reason in Reason::ALL {

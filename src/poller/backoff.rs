@@ -29,10 +29,14 @@ impl Pauses {
         }
     }
 
-    /// From the start of a successful poll to the start of the next.
-    pub(super) fn after_success(&mut self) -> Duration {
-        *self = Self::new(self.interval);
+    /// From the start of a poll to the start of the next, if all goes well.
+    pub(super) fn on_time(&self) -> Duration {
         jittered(self.interval)
+    }
+
+    /// Takes in that a poll succeeded.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(self.interval);
     }
 
     /// From the end of a failed poll to the start of the next; never less than
@@ -91,7 +95,8 @@ mod tests {
             let pause = pauses.after_failure(&error(false));
             assert!(near(pause, seconds), "{pause:?} {seconds}");
         }
-        assert!(near(pauses.after_success(), 30));
+        pauses.reset();
+        assert!(near(pauses.on_time(), 30));
         assert!(near(pauses.after_failure(&error(false)), 30));
     }
 

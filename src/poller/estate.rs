@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::keeper::Keeper;
+use super::reading::Turns;
 use super::{Poller, Schedule};
 use crate::clock::Clock;
 use crate::ledger::storage::Identity;
@@ -86,7 +87,8 @@ impl<S: Source> Poller<S> {
             health: if same { health } else { Health::default() },
             clock,
             publish,
-            looked_for: None,
+            full: None,
+            turns: Turns::default(),
         };
         poller.publish();
         poller

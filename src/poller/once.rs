@@ -6,6 +6,8 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::Poller;
+use super::plan::Mode;
+use super::reading::Stretch;
 use crate::ledger::KeptLedger;
 use crate::sources::{Source, SourceError};
 use crate::task::{Listing, Task, TaskKey};
@@ -33,7 +35,7 @@ impl OnceError {
 
 /// All tasks of one source, as one poll showed them.
 #[derive(Debug)]
-pub struct Overview {
+pub struct Survey {
     /// The tasks; settled ones without what is below them.
     pub tasks: Vec<Task>,
     /// Which of them are unfinished, or failed and unresolved.
@@ -49,7 +51,10 @@ impl<S: Source> Poller<S> {
         // What was committed before, if this poll cannot be.
         self.keeper.update(KeptLedger::reveal);
         let result = match self.read_unless(stop).await {
-            Ok(read) => self.take_in(read).await.map_err(OnceError::from),
+            Ok(read) => self
+                .take_in(Mode::Full, read)
+                .await
+                .map_err(OnceError::from),
             Err(stopped) => Err(stopped),
         };
         self.keeper.update(KeptLedger::reveal);
@@ -59,7 +64,7 @@ impl<S: Source> Poller<S> {
     }
 
     /// Reads every task once, unless `stop` is cancelled first, and leaves.
-    pub async fn overview(mut self, stop: &CancellationToken) -> Result<Overview, OnceError> {
+    pub async fn survey(mut self, stop: &CancellationToken) -> Result<Survey, OnceError> {
         self.source.keep_settled();
         let result = match self.read_unless(stop).await {
             Ok(Ok(listing)) => self.look_over(listing).await.map_err(OnceError::from),
@@ -77,18 +82,26 @@ impl<S: Source> Poller<S> {
         tokio::select! {
             biased;
             () = stop.cancelled() => Err(OnceError::Stopped),
-            read = self.read_in_time() => Ok(read),
+            read = self.read_whole() => Ok(read),
+        }
+    }
+
+    async fn read_whole(&mut self) -> Result<Listing, SourceError> {
+        loop {
+            if let Stretch::Ended(_, read) = self.read(Mode::Full, None).await {
+                return read;
+            }
         }
     }
 
     /// The tasks of a listing; which failures a later success resolved is for the
     /// ledger to say.
-    async fn look_over(&mut self, listing: Listing) -> Result<Overview, SourceError> {
+    async fn look_over(&mut self, listing: Listing) -> Result<Survey, SourceError> {
         let complete = listing.is_complete();
         let tasks = listing.tasks().cloned().collect();
-        self.apply(listing).await?;
+        self.apply(Mode::Full, listing).await?;
         let open = self.keeper.kept().ledger().open();
-        Ok(Overview {
+        Ok(Survey {
             tasks,
             open: open.map(|open| open.task.key()).collect(),
             complete,

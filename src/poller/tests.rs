@@ -10,7 +10,7 @@ use super::*;
 use crate::ledger::Limits;
 use crate::metrics::{Metric, Value};
 use crate::sources::rest::Traffic;
-use crate::task::{Status, Task};
+use crate::task::{Call, Status, Task};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -127,7 +127,9 @@ fn facts() -> SourceFacts {
 fn schedule() -> Schedule {
     Schedule {
         interval: INTERVAL,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_secs(20),
+        full_interval: 10 * INTERVAL,
+        full_timeout: Duration::from_secs(60),
     }
 }
 

@@ -33,14 +33,14 @@ pub(super) async fn run(
         return Err(no_source(name, "belongs to another shard"));
     }
     let mut progress = Progress::of(round.names());
-    let polled = round.overview(stop, |name| progress.done(name)).await;
+    let polled = round.survey(stop, |name| progress.done(name)).await;
     drop(progress);
     let exit = report(&polled);
     if was_stopped(&polled) {
         return Ok(Exit::Failure);
     }
     for (turn, result) in &polled {
-        if result.as_ref().is_ok_and(|overview| !overview.complete) {
+        if result.as_ref().is_ok_and(|survey| !survey.complete) {
             warn!(source = %turn.name, "not all tasks of the source could be read");
         }
     }

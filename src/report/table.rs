@@ -3,11 +3,11 @@
 use std::io::{IsTerminal as _, stdout};
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
-use jiff::fmt::friendly::{Designator, SpanPrinter};
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::Timestamp;
 
+use super::cell::{duration, failed_at, minute, progress};
 use super::{Report, Row};
-use crate::task::{Status, Task};
+use crate::task::Status;
 use crate::visible;
 
 /// How much may be made of a table.
@@ -182,62 +182,110 @@ fn colour(status: Status) -> Color {
     }
 }
 
-/// A bar for an open task.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the ratio is held between 0 and 1"
-)]
-fn progress(row: &Row) -> Option<String> {
-    const LENGTH: usize = 10;
-    let ratio = row.task.progress_ratio().filter(|_| row.open)?;
-    let ratio = ratio.clamp(0.0, 1.0);
-    // Rounded down: only what is all done looks so.
-    let percent = (ratio * 100.0) as usize;
-    let full = percent * LENGTH / 100;
-    let bar = "█".repeat(full) + &"░".repeat(LENGTH - full);
-    Some(format!("{bar} {percent:>3}%"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Task;
 
-/// How long it took, or takes so far.
-fn duration(task: &Task, now: Timestamp) -> Option<String> {
-    let running = task.status.is_unfinished().then_some(now);
-    let took = task.ended.or(running)?.duration_since(task.started?);
-    Some(human(took.max(SignedDuration::ZERO)))
-}
+    const NOW: &str = "2026-11-21T15:00:00Z";
 
-/// Its two largest units.
-fn human(took: SignedDuration) -> String {
-    let smallest = match took.as_hours() {
-        24.. => Unit::Hour,
-        1.. => Unit::Minute,
-        _ => Unit::Second,
-    };
-    let whole = jiff::SpanRound::new()
-        .largest(Unit::Day)
-        .smallest(smallest)
-        .mode(jiff::RoundMode::Trunc)
-        .days_are_24_hours();
-    let span = jiff::Span::try_from(took).and_then(|span| span.round(whole));
-    let printer = SpanPrinter::new().designator(Designator::Compact);
-    span.map_or_else(|_| took.to_string(), |span| printer.span_to_string(&span))
-}
-
-/// A time to the minute.
-fn minute(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-/// Where it failed, and with which code.
-fn failed_at(row: &Row) -> String {
-    if row.task.status != Status::Failed {
-        return String::new();
+    fn row(id: &str, status: Status, started: Option<&str>, ended: Option<&str>) -> Row {
+        let time = |text: &str| -> Timestamp { text.parse().unwrap() };
+        Row {
+            source: "sfo-vcf01".to_owned(),
+            open: status.is_unfinished(),
+            task: Task {
+                id: id.to_owned(),
+                name: format!("Upgrade of a host whose name is long, {id}"),
+                operation: "UPGRADE".to_owned(),
+                status,
+                word: String::new(),
+                started: started.map(time),
+                ended: ended.map(time),
+                moved: None,
+                invalid_timestamps: false,
+                resolved: false,
+                retryable: None,
+                resources: Vec::new(),
+                errors: Vec::new(),
+                subtasks: Vec::new(),
+                progress: Some(0.999),
+            },
+        }
     }
-    let place = row.failed_at().map(|(path, more)| match more {
-        0 => path,
-        more => format!("{path} (and {more} more)"),
-    });
-    let code = row.task.error_code().map(|code| format!("[{code}]"));
-    place.into_iter().chain(code).collect::<Vec<_>>().join(" ")
+
+    fn report(mut rows: Vec<Row>) -> Report {
+        rows.sort_by(|a, b| a.place().cmp(&b.place()));
+        Report {
+            at: NOW.parse().unwrap(),
+            sources: Vec::new(),
+            rows,
+        }
+    }
+
+    fn ids(report: &Report) -> Vec<&str> {
+        report.rows.iter().map(|row| row.task.id.as_str()).collect()
+    }
+
+    #[test]
+    fn unfinished_ones_come_first_oldest_first_and_then_the_newest() {
+        let report = report(vec![
+            row("old", Status::Failed, None, Some("2026-11-01T00:00:00Z")),
+            row("timeless", Status::Succeeded, None, None),
+            row("new", Status::Succeeded, Some("2026-11-20T00:00:00Z"), None),
+            row("young", Status::Running, Some("2026-11-21T00:00:00Z"), None),
+            row("waits", Status::Pending, None, None),
+            row(
+                "ancient",
+                Status::Unknown,
+                Some("2026-10-01T00:00:00Z"),
+                None,
+            ),
+        ]);
+        assert_eq!(
+            ids(&report),
+            ["ancient", "young", "waits", "new", "old", "timeless"]
+        );
+    }
+
+    #[test]
+    fn a_terminal_gets_what_fits_and_a_pipe_gets_all() {
+        let rows = || {
+            vec![row(
+                "a",
+                Status::Running,
+                Some("2026-11-21T14:00:00Z"),
+                None,
+            )]
+        };
+        let wide = report(rows()).into_table(Look::default());
+        assert_eq!(wide.lines().count(), 2, "{wide}");
+        assert!(
+            wide.contains("█████████░  99%") && wide.contains("UPGRADE"),
+            "{wide}"
+        );
+        for width in [60, 80, 120] {
+            let look = Look {
+                width: Some(width),
+                coloured: false,
+            };
+            let table = report(rows()).into_table(look);
+            let longest = table.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(width.into()), "{width}\n{table}");
+            assert!(!table.contains("OPERATION"), "{table}");
+        }
+    }
+
+    #[test]
+    fn colours_are_there_only_where_they_are_wanted() {
+        let rows = || vec![row("a", Status::Failed, None, Some("2026-11-21T14:00:00Z"))];
+        for coloured in [true, false] {
+            let look = Look {
+                width: None,
+                coloured,
+            };
+            let table = report(rows()).into_table(look);
+            assert_eq!(table.contains('\u{1b}'), coloured, "{table:?}");
+        }
+    }
 }

@@ -22,10 +22,12 @@ pub struct Health {
     pub last_success: Option<Timestamp>,
     /// The same on the clock that nobody can set.
     pub last_success_at: Option<Instant>,
-    /// Whether the last successful poll read everything.
+    /// Whether the last successful full poll read everything.
     pub complete: Option<bool>,
     /// Polls that read everything, failed ones included.
     pub full_polls: u64,
+    /// Polls that read what was new, failed ones included.
+    pub steady_polls: u64,
     /// Failed polls by reason.
     pub failures: BTreeMap<Reason, u64>,
     /// How long polls took, failed ones included.
@@ -59,6 +61,7 @@ impl Default for Health {
             last_success_at: None,
             complete: None,
             full_polls: 0,
+            steady_polls: 0,
             failures: BTreeMap::new(),
             durations: Histogram::new(&POLL_BUCKETS),
             unreadable: Unreadable::default(),
@@ -71,20 +74,30 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Counts a poll that took so long, whatever its end.
-    pub fn polled(&mut self, took: Duration) {
+    /// Counts a full poll that took so long, whatever its end.
+    pub fn polled_in_full(&mut self, took: Duration) {
         self.full_polls += 1;
         self.durations.observe(took.as_secs_f64());
     }
 
+    /// Counts a steady poll that took so long, whatever its end.
+    pub fn polled_steadily(&mut self, took: Duration) {
+        self.steady_polls += 1;
+        self.durations.observe(took.as_secs_f64());
+    }
+
     /// Takes in that a poll succeeded.
-    pub fn succeeded(&mut self, now: Timestamp, complete: bool, unreadable: &Unreadable) {
+    pub fn succeeded(&mut self, now: Timestamp) {
         self.up = Some(true);
         self.last_success = Some(now);
         self.last_success_at = Some(Instant::now());
-        self.complete = Some(complete);
         self.failing_since = None;
         self.failed_in_a_row = 0;
+    }
+
+    /// Takes in what a full poll could read, and what not.
+    pub fn read_all(&mut self, complete: bool, unreadable: &Unreadable) {
+        self.complete = Some(complete);
         self.unreadable.status += unreadable.status;
         self.unreadable.timestamps += unreadable.timestamps;
         for (reason, count) in &unreadable.skipped {

@@ -3,12 +3,16 @@
 //! It sends `POST /v1/tokens` to log in, and nothing but `GET` besides. Never
 //! `/v1/credentials/tasks`: its sub-tasks carry passwords.
 
+mod newest;
+mod order;
 mod pages;
 mod restores;
 mod retry;
 mod session;
 mod wire;
 mod words;
+
+use std::borrow::Cow;
 
 use jiff::SignedDuration;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -17,6 +21,8 @@ use tokio::time::Instant;
 use tracing::debug;
 use url::Url;
 
+use newest::Ordered;
+use order::Order;
 pub use retry::retry_call;
 
 use pages::{Next, PAGE_SIZE, Pages, Seen};
@@ -27,7 +33,9 @@ use super::rest::{Answer, ClientError, LISTING_LIMIT, PAGE_LIMIT, Request, RestC
 use super::{Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{HttpConfig, RestoresAuth, SddcManagerConfig};
-use crate::task::{Call, Listing, Operations, Skipped, Task, TimeFrame, is_plain_id};
+use crate::task::{
+    Call, Extent, Listing, Memory, Operations, Skipped, Task, TimeFrame, is_plain_id,
+};
 
 const LIST: &str = "/v1/tasks";
 const BY_ID: &str = "/v1/tasks/{id}";
@@ -47,9 +55,34 @@ pub struct SddcManager {
     renewed: bool,
     /// Whether the server refused to be asked for an order.
     unordered: bool,
+    /// Where a full poll gave way.
+    place: Option<Place>,
+    /// That a full poll has shown the list to be in order.
+    ordered: Option<Ordered>,
     basic_rests_until: Option<Instant>,
     /// Whether the listings are for a reader of all tasks.
     settled: bool,
+}
+
+/// How far a full poll has come.
+#[derive(Debug, Default)]
+struct Place {
+    pages: Pages,
+    /// The page to ask for; without one the first.
+    number: Option<i64>,
+    order: Order,
+    /// Whether an answer held more than a page.
+    unpaged: bool,
+}
+
+impl Place {
+    /// That the newest tasks can be read alone, if what was read shows it.
+    fn ordered(&self) -> Option<Ordered> {
+        let ordered = self.order.is_kept() && !self.unpaged;
+        ordered.then(|| Ordered {
+            total: self.pages.total(),
+        })
+    }
 }
 
 impl SddcManager {
@@ -68,31 +101,41 @@ impl SddcManager {
             restores_auth: config.restores_auth,
             renewed: false,
             unordered: false,
+            place: None,
+            ordered: None,
             basic_rests_until: None,
             settled: false,
         })
     }
 
-    /// Reads `GET /v1/tasks` page by page.
-    async fn read_list(&mut self, listing: &mut Listing) -> Result<(), SourceError> {
-        let mut pages = Pages::default();
-        let mut number = None;
+    /// Reads `GET /v1/tasks` page by page; false if it gave way at `until`.
+    async fn read_list(
+        &mut self,
+        listing: &mut Listing,
+        until: Option<Instant>,
+    ) -> Result<bool, SourceError> {
+        // A reading that fails or is dropped loses its place.
+        let mut place = self.place.take().unwrap_or_default();
         loop {
-            let limit = if number.is_none() {
+            let limit = if place.number.is_none() {
                 LISTING_LIMIT
             } else {
                 PAGE_LIMIT
             };
-            let answer = self.page(number, limit).await?;
-            let count_skipped = pages.is_first_pass();
-            let seen = self.take_page(&answer, listing, count_skipped)?;
+            let answer = self.page(place.number, limit).await?;
+            let seen = self.take_page(&answer, listing, &mut place)?;
             self.rest.count_page();
-            match pages.answered(seen) {
-                Next::Ask(next) => number = next,
+            match place.pages.answered(seen) {
+                Next::Ask(next) => place.number = next,
                 Next::End { whole } => {
                     listing.read(PART, whole);
-                    return Ok(());
+                    self.ordered = place.ordered().filter(|_| whole);
+                    return Ok(true);
                 }
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                self.place = Some(place);
+                return Ok(false);
             }
         }
     }
@@ -136,35 +179,42 @@ impl SddcManager {
         &self,
         answer: &Answer,
         listing: &mut Listing,
-        count_skipped: bool,
+        place: &mut Place,
     ) -> Result<Seen, SourceError> {
-        let body = String::from_utf8_lossy(&answer.body);
-        let unreadable = |error: serde_json::Error| {
-            // The parser's own words could quote the answer.
-            let (line, column) = (error.line(), error.column());
-            let kind = error.classify();
-            let detail = format!("the page is no list of tasks: {kind:?} error at {line}:{column}");
-            SourceError::new(Reason::Decode, LIST, detail)
-        };
-        let page: Page<'_> = serde_json::from_str(&body).map_err(unreadable)?;
-        let reader = self.reader();
-        let mut seen = Seen {
-            elements: page.elements.len(),
-            metadata: page.metadata(),
-            ..Seen::default()
-        };
+        let (reader, body) = (self.reader(), text(answer));
+        let page = Self::parse(&body)?;
+        let mut seen = Seen::of(&page);
+        place.unpaged |= seen.elements > PAGE_SIZE;
+        let first_pass = place.pages.is_first_pass();
         for element in &page.elements {
             match reader.task(element.get(), None) {
-                Ok(task) => seen.new += usize::from(listing.meet(PART, Call::List, task)),
+                Ok(task) => {
+                    let created = task.started;
+                    let new = listing.meet(PART, Call::List, task);
+                    seen.new += usize::from(new);
+                    if new && first_pass {
+                        place.order.take(created);
+                    }
+                }
                 Err(reason) => {
                     seen.skipped += 1;
-                    if count_skipped {
+                    if first_pass {
                         listing.skip(reason);
                     }
                 }
             }
         }
         Ok(seen)
+    }
+
+    fn parse(body: &str) -> Result<Page<'_>, SourceError> {
+        serde_json::from_str(body).map_err(|error| {
+            // The parser's own words could quote the answer.
+            let (line, column) = (error.line(), error.column());
+            let kind = error.classify();
+            let detail = format!("the page is no list of tasks: {kind:?} error at {line}:{column}");
+            SourceError::new(Reason::Decode, LIST, detail)
+        })
     }
 
     /// The one task in an answer.
@@ -225,6 +275,16 @@ impl SddcManager {
         self.rest.send(request).await
     }
 
+    /// Takes in why the list could not be read.
+    fn refused(&mut self, mut error: SourceError) -> SourceError {
+        if error.reason == Reason::Unauthorized {
+            // The next poll shall not start with a token that was refused.
+            self.session.forget();
+            error.login_rejected |= self.session.is_fixed_token();
+        }
+        error
+    }
+
     fn reader(&self) -> Reader<'_> {
         Reader {
             operations: &self.operations,
@@ -235,27 +295,51 @@ impl SddcManager {
 
 impl Source for SddcManager {
     async fn read(&mut self) -> Result<Listing, SourceError> {
-        self.renewed = false;
-        let mut listing = Listing::keeping(self.settled);
-        if let Err(mut error) = self.read_list(&mut listing).await {
-            if error.reason == Reason::Unauthorized {
-                // The next poll shall not start with a token that was refused.
-                self.session.forget();
-                error.login_rejected |= self.session.is_fixed_token();
-            }
-            return Err(error);
-        }
-        self.read_restores(&mut listing).await;
+        let mut listing = Listing::new();
+        self.read_on(&mut listing, None).await?;
         Ok(listing)
+    }
+
+    async fn read_on(
+        &mut self,
+        listing: &mut Listing,
+        until: Option<Instant>,
+    ) -> Result<bool, SourceError> {
+        self.renewed = false;
+        if self.place.is_none() {
+            *listing = Listing::keeping(self.settled);
+        }
+        let ended = self.read_list(listing, until).await;
+        let ended = ended.map_err(|error| self.refused(error))?;
+        if ended {
+            self.read_restores(listing, Extent::Whole).await;
+        }
+        Ok(ended)
     }
 
     fn keep_settled(&mut self) {
         self.settled = true;
     }
 
+    fn keeps_order(&self) -> bool {
+        self.ordered.is_some()
+    }
+
+    async fn read_newest(&mut self, memory: &impl Memory) -> Result<Option<Listing>, SourceError> {
+        self.renewed = false;
+        let newest = self.read_newest_list(memory).await;
+        let newest = newest.map_err(|error| self.refused(error))?;
+        let Some((mut listing, extent)) = newest else {
+            return Ok(None);
+        };
+        self.read_restores(&mut listing, extent).await;
+        Ok(Some(listing))
+    }
+
     async fn try_out(&mut self) -> Result<(), SourceError> {
         let answer = self.page(None, LISTING_LIMIT).await?;
-        self.take_page(&answer, &mut Listing::new(), true).map(drop)
+        self.take_page(&answer, &mut Listing::new(), &mut Place::default())
+            .map(drop)
     }
 
     async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
@@ -281,6 +365,10 @@ impl Source for SddcManager {
     fn clock_skew(&self) -> Option<SignedDuration> {
         self.rest.clock_skew()
     }
+}
+
+fn text(answer: &Answer) -> Cow<'_, str> {
+    String::from_utf8_lossy(&answer.body)
 }
 
 fn is_rejection(status: StatusCode) -> bool {

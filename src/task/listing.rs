@@ -90,6 +90,8 @@ pub struct Met {
 pub enum Extent {
     /// Some of it.
     Part,
+    /// The newest of it; what else is unfinished can be read by id.
+    Newest,
     /// All that has not ended, and some of what has.
     Unfinished,
     /// All of it.
@@ -116,6 +118,9 @@ pub struct Listing {
     skipped: BTreeMap<Skipped, u64>,
     /// The tasks of which [`Met`] keeps a summary alone; `None` if nobody wants them.
     settled: Option<BTreeMap<TaskKey, Task>>,
+    /// How tasks stood at polls in between, until they are met again; none for
+    /// one that was gone.
+    meanwhile: BTreeMap<TaskKey, Option<Met>>,
 }
 
 impl Listing {
@@ -141,6 +146,7 @@ impl Listing {
         if let Some(settled) = &mut self.settled {
             settled.remove(&key);
         }
+        self.meanwhile.remove(&key);
         let met = Met {
             part: self.part(part),
             call,
@@ -200,6 +206,28 @@ impl Listing {
         self.parts.insert(part.into(), Some(extent.into()));
     }
 
+    /// Takes in what a poll showed that ran while this listing is still being
+    /// read: it is newer than all that was met up to now.
+    pub fn overtaken_by(&mut self, newer: &Self) {
+        let met = newer.met.iter();
+        let met = met.map(|(key, met)| (*key, Some(met.clone())));
+        let gone = newer.gone.iter().map(|key| (*key, None));
+        self.meanwhile.extend(met.chain(gone));
+    }
+
+    /// Ends the reading: the polls in between count as met last, but for the
+    /// tasks that were met again.
+    pub fn settle(&mut self) {
+        for (key, met) in std::mem::take(&mut self.meanwhile) {
+            if let Some(met) = met {
+                self.met.insert(key, met);
+            } else {
+                self.met.remove(&key);
+                self.gone.insert(key);
+            }
+        }
+    }
+
     /// Says that the source no longer knows a task, not even by its id.
     pub fn gone(&mut self, key: TaskKey) {
         self.gone.insert(key);
@@ -208,6 +236,11 @@ impl Listing {
     /// Whether the source no longer knows the task, not even by its id.
     pub fn is_gone(&self, key: TaskKey) -> bool {
         self.gone.contains(&key)
+    }
+
+    /// The tasks that the source no longer knows, not even by their ids.
+    pub fn all_gone(&self) -> impl Iterator<Item = TaskKey> {
+        self.gone.iter().copied()
     }
 
     /// Whether the task was met.
@@ -220,7 +253,8 @@ impl Listing {
         self.extent(part) == Extent::Whole
     }
 
-    /// Whether an unfinished task of this part that was not met is missing.
+    /// Whether an unfinished task of this part that was not met is to be read by
+    /// its id.
     pub fn has_unfinished(&self, part: &str) -> bool {
         self.extent(part) != Extent::Part
     }

@@ -52,13 +52,16 @@ const COMMANDS: [(&str, &[&str]); 5] = [
 ];
 
 /// The paths, and the codes that GET, HEAD and POST are answered with.
-const ENDPOINTS: [(&str, [u16; 3]); 6] = [
+const ENDPOINTS: [(&str, [u16; 3]); 9] = [
     ("/metrics", [200, 200, 405]),
     ("/metrics?source=NAME", [200, 200, 405]),
     ("/sd", [200, 200, 405]),
     ("/-/healthy", [200, 200, 405]),
     ("/-/ready", [200, 200, 405]),
+    ("/-/reload", [405, 405, 200]),
     ("/", [200, 200, 405]),
+    ("/api/v1/status", [200, 200, 405]),
+    ("/api/v1/tasks", [200, 200, 405]),
 ];
 
 const README: &str = include_str!("../../README.md");
@@ -198,7 +201,14 @@ async fn every_endpoint_answers_each_method() {
         .split_once("| path | answers |\n|---|---|\n")
         .unwrap();
     let rows = documented.lines().take_while(|line| line.starts_with('|'));
-    let rows: BTreeSet<_> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    let names = rows.flat_map(|row| {
+        let names = row.split('|').nth(1).unwrap().split('`');
+        names
+            .skip(1)
+            .step_by(2)
+            .map(|name| name.trim_start_matches("POST "))
+    });
+    let rows: BTreeSet<_> = names.collect();
     assert_eq!(rows, ENDPOINTS.iter().map(|(path, _)| *path).collect());
 }
 

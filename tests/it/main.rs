@@ -73,6 +73,9 @@ mod stale;
 /// What people and their programs are shown: the status page and its JSON.
 #[cfg(test)]
 mod status_page;
+/// Polls that read what is new, and when they do not.
+#[cfg(test)]
+mod steady;
 /// The folder of the ledgers, its files, and what they bring over a restart.
 #[cfg(test)]
 mod storage;

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -10,14 +11,14 @@ use rustix::process::Signal;
 use crate::support::{PATIENCE, Program, Scratch, Stub, answer, json};
 
 /// What every secret of these tests has in it.
-const MARK: &str = "s3cretive";
+const MARK: &str = "s3cretive-mark";
 
 /// The mark, and what becomes of it in base64 at each of its three offsets.
 fn needles() -> Vec<String> {
     let encoded = |offset: usize| {
         let text = BASE64_STANDARD.encode("x".repeat(offset) + MARK);
         // The ends depend on what stands beside it.
-        text[2..text.len() - 4].to_owned()
+        text.get(4..text.len() - 4).unwrap().to_owned()
     };
     let mut all = vec![MARK.to_owned()];
     all.extend((0..3).map(encoded));
@@ -32,7 +33,8 @@ fn clean(place: &str, seen: &str) {
         if let Some(at) = seen.find(&needle) {
             let from = seen.floor_char_boundary(at.saturating_sub(200));
             let to = seen.ceil_char_boundary((at + 200).min(seen.len()));
-            panic!("{needle} is in {place}: … {} …", &seen[from..to]);
+            let around = seen.get(from..to).unwrap();
+            panic!("{needle} is in {place}: … {around} …");
         }
     }
 }
@@ -163,7 +165,8 @@ async fn world(scratch: &Scratch) -> Vec<Stub> {
     let mut text = "sources:\n".to_owned();
     for (number, (system, keys)) in logins(scratch).into_iter().enumerate() {
         for (at, place) in places.iter().enumerate() {
-            text += &format!("  - {{name: s{number}-{at}, system: {system}, {place}, {keys}}}\n");
+            let source = format!("name: s{number}-{at}, system: {system}, {place}, {keys}");
+            writeln!(text, "  - {{{source}}}").unwrap();
         }
     }
     scratch.write("virt-task-exporter.yml", &text);
@@ -297,19 +300,19 @@ async fn no_secret_shows_in_a_command(#[case] arguments: &[&str]) {
 }
 
 #[rstest]
-#[case::misspelt("pasword: s3cretive")]
-#[case::a_list("password: [s3cretive]")]
-#[case::an_object("password: {s3cretive: s3cretive}")]
-#[case::twice("password: s3cretive, password: s3cretive")]
-#[case::two_ways("token: s3cretive, api_key: s3cretive")]
-#[case::no_user("password: s3cretive")]
-#[case::in_the_url("url: 'http://u:s3cretive@a.example'")]
-#[case::in_a_proxy("proxy_url: 'u:s3cretive@a.example'")]
-#[case::in_a_proxy_with_a_path("proxy_url: 'http://u:s3cretive@a.example/path'")]
-#[case::in_a_header("http_headers: {X-Key: {secrets: [\"s3cretive\\n\"]}}")]
-#[case::as_a_header("http_headers: {'Bearer s3cretive': {values: [x]}}")]
-#[case::of_another_system("authorization: {type: header, credentials: s3cretive}")]
-#[case::no_yaml("password: \"s3cretive")]
+#[case::misspelt("pasword: s3cretive-mark")]
+#[case::a_list("password: [s3cretive-mark]")]
+#[case::an_object("password: {s3cretive-mark: s3cretive-mark}")]
+#[case::twice("password: s3cretive-mark, password: s3cretive-mark")]
+#[case::two_ways("token: s3cretive-mark, api_key: s3cretive-mark")]
+#[case::no_user("password: s3cretive-mark")]
+#[case::in_the_url("url: 'http://u:s3cretive-mark@a.example'")]
+#[case::in_a_proxy("proxy_url: 'u:s3cretive-mark@a.example'")]
+#[case::in_a_proxy_with_a_path("proxy_url: 'http://u:s3cretive-mark@a.example/path'")]
+#[case::in_a_header("http_headers: {X-Key: {secrets: [\"s3cretive-mark\\n\"]}}")]
+#[case::as_a_header("http_headers: {'Bearer s3cretive-mark': {values: [x]}}")]
+#[case::of_another_system("authorization: {type: header, credentials: s3cretive-mark}")]
+#[case::no_yaml("password: \"s3cretive-mark")]
 #[tokio::test]
 async fn no_secret_shows_in_what_is_wrong_with_a_configuration(#[case] keys: &str) {
     let url = if keys.contains("url: 'http://u:") && !keys.contains("proxy") {
@@ -330,4 +333,14 @@ async fn no_secret_shows_in_what_is_wrong_with_a_configuration(#[case] keys: &st
         clean("stderr", &String::from_utf8_lossy(&ended.stderr));
         clean("stdout", &String::from_utf8_lossy(&ended.stdout));
     }
+}
+
+#[rstest]
+#[case(format!("password={MARK}-inline"))]
+#[case(BASE64_STANDARD.encode(format!("u:{MARK}-inline")))]
+#[case(BASE64_STANDARD.encode(format!("usr:{MARK}-inline")))]
+#[case(BASE64_STANDARD.encode(format!("us:{MARK}-inline")))]
+#[should_panic(expected = "is in a log")]
+fn a_secret_is_found_in_any_form(#[case] seen: String) {
+    clean("a log", &format!("something {seen} else"));
 }

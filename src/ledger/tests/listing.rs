@@ -143,3 +143,38 @@ fn a_task_that_flaps_vanishes_once_until_it_ends() {
     story.apply(gone());
     assert_eq!(story.vanished(), 2, "it ran again");
 }
+
+#[test]
+fn the_same_task_told_differently_by_its_id_has_not_moved() {
+    let mut ledger = Ledger::new(LIMITS);
+    let listed = ended("t", "FAILED", 60);
+    let by_id = Task {
+        started: None,
+        ended: None,
+        ..listed.clone()
+    };
+    let mut changed = by_id.clone();
+    changed.subtasks = failed_in("t", &["step"]).subtasks;
+    let polls = [
+        (Call::List, &listed, 100),
+        (Call::ById, &by_id, 100),
+        (Call::List, &listed, 100),
+        (Call::ById, &by_id, 100),
+        (Call::ById, &changed, 104),
+        (Call::ById, &changed, 104),
+    ];
+    for (second, (call, task, moved)) in (100..).zip(polls) {
+        let mut listing = Listing::new();
+        listing.meet(PART, call, task.clone());
+        listing.read(PART, true);
+        let now = Now {
+            here: at(second),
+            there: at(second),
+        };
+        ledger.apply(listing, now);
+        let open = ledger.open().next().unwrap();
+        let expected = if moved == 100 { at(60) } else { at(moved) };
+        assert_eq!(open.last_change, expected, "poll {second}");
+        assert_eq!(open.task.started, Some(at(0)));
+    }
+}

@@ -5,6 +5,7 @@ mod disk;
 mod exporter;
 mod reference;
 mod step;
+mod twin;
 mod world;
 
 use proptest::prelude::*;
@@ -67,7 +68,7 @@ fn histories() -> u32 {
 }
 
 /// Runs a share of the histories. A failing one is shown as small as it gets.
-fn run(share: u32, hold: Duration) {
+fn for_histories<S: Strategy>(share: u32, history: &S, mut run: impl FnMut(S::Value)) {
     let config = ProptestConfig {
         cases: histories() / share,
         failure_persistence: None,
@@ -77,8 +78,19 @@ fn run(share: u32, hold: Duration) {
     let bytes = [seed.to_le_bytes(); 4].concat();
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(config, random);
+    let run = std::cell::RefCell::new(&mut run);
+    let result = runner.run(history, |history| {
+        (run.borrow_mut())(history);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}\nAgain with VTE_MODEL_SEED={seed}");
+    }
+}
+
+fn run(share: u32, hold: Duration) {
     let history = prop::collection::vec(step(), 1..50);
-    let result = runner.run(&history, |steps| {
+    for_histories(share, &history, |steps| {
         let mut model = Model::new(hold);
         for step in &steps {
             model.step(step);
@@ -89,11 +101,7 @@ fn run(share: u32, hold: Duration) {
             model.instant += hold;
             model.step(&Step::Scrape);
         }
-        Ok(())
     });
-    if let Err(error) = result {
-        panic!("{error}\nAgain with VTE_MODEL_SEED={seed}");
-    }
 }
 
 #[test]

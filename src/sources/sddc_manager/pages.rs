@@ -5,7 +5,7 @@
 //! the pages are read. So the numbers are learnt from the answers, tasks are
 //! told apart by id, and what the totals say decides whether all was seen.
 
-use super::wire::Metadata;
+use super::wire::{Metadata, Page};
 
 /// The page size asked for: the most that 5.1 and later allow.
 pub(super) const PAGE_SIZE: usize = 100;
@@ -30,6 +30,17 @@ pub(super) struct Seen {
     pub(super) skipped: usize,
     /// What the page says of the whole.
     pub(super) metadata: Option<Metadata>,
+}
+
+impl Seen {
+    /// What a page held, before its tasks are read.
+    pub(super) fn of(page: &Page<'_>) -> Self {
+        Self {
+            elements: page.elements.len(),
+            metadata: page.metadata(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What to do next.
@@ -73,6 +84,11 @@ impl Pages {
     /// Whether the first pass is under way.
     pub(super) fn is_first_pass(&self) -> bool {
         self.pass == 0
+    }
+
+    /// How many tasks there are by the metadata, unless that cannot be right.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total.filter(|_| !self.distrusted)
     }
 
     /// Takes in an answer and says what to do next.

@@ -10,7 +10,7 @@ use super::{SddcManager, is_rejection};
 use crate::config::RestoresAuth;
 use crate::sources::rest::{Answer, PAGE_LIMIT};
 use crate::sources::{Reason, SourceError};
-use crate::task::{Call, Listing, Task};
+use crate::task::{Call, Extent, Listing, Task};
 
 const RESTORE: &str = "/v1/restores/tasks/{id}";
 
@@ -25,7 +25,9 @@ pub(super) fn part(id: &str) -> String {
 impl SddcManager {
     /// Reads the configured restores. One that cannot be read fails nothing: an
     /// unknown id is a 400, and a restore stops the very services that answer.
-    pub(super) async fn read_restores(&mut self, listing: &mut Listing) {
+    /// `extent` says how much of the list was read: only a full poll looks for
+    /// what is missing.
+    pub(super) async fn read_restores(&mut self, listing: &mut Listing, extent: Extent) {
         for id in self.restores.clone() {
             let part = part(&id);
             match self.restore(&id).await {
@@ -33,7 +35,7 @@ impl SddcManager {
                     // The call that retries tasks of the list does not know restores.
                     task.retryable = None;
                     listing.meet(&part, Call::ById, task);
-                    listing.read(&part, true);
+                    listing.read(&part, extent);
                 }
                 Ok(None) => debug!(restore = %id, "the restore is not known"),
                 Err(error) => {

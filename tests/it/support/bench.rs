@@ -154,6 +154,24 @@ impl<S: Source> Watch<S> {
         }
     }
 
+    /// Polls once, steadily if that can be, which must succeed.
+    #[track_caller]
+    pub(crate) fn poll_steadily(&mut self) -> impl Future<Output = Page> {
+        let place = std::panic::Location::caller();
+        async move {
+            if let Err(error) = self.poller.poll_steadily().await {
+                panic!("{place}: the poll failed: {error:?}");
+            }
+            self.page()
+        }
+    }
+
+    /// Reads one page of a full poll; true if that was its end.
+    pub(crate) async fn poll_a_page(&mut self) -> bool {
+        let result = self.poller.poll_on(Instant::now()).await;
+        result.map(Result::unwrap).is_some()
+    }
+
     /// Polls once, which must fail.
     #[track_caller]
     pub(crate) fn fail(&mut self) -> impl Future<Output = SourceError> {
@@ -241,6 +259,12 @@ impl Bench {
     #[track_caller]
     pub(crate) fn poll(&mut self) -> impl Future<Output = Page> {
         self.watch.poll()
+    }
+
+    /// Polls once, steadily if that can be, which must succeed.
+    #[track_caller]
+    pub(crate) fn poll_steadily(&mut self) -> impl Future<Output = Page> {
+        self.watch.poll_steadily()
     }
 
     /// Polls once, which must fail.

@@ -1,0 +1,12 @@
+//! What a source may ask of its tasks while it reads them.
+
+use super::Task;
+
+/// What earlier polls showed, for a source that reads its newest tasks alone.
+pub trait Memory: Sync {
+    /// Whether the task is one of those that the source was last known to list.
+    fn lists(&self, task: &Task) -> bool;
+
+    /// Whether the task has ended and stands as it did when it was met last.
+    fn rests(&self, task: &Task) -> bool;
+}
