@@ -102,9 +102,7 @@ async fn sees_nothing_in_a_restart(world: &mut World, simulated: &Simulated, sig
     world.goes_down(signal).await;
     world.comes_back(simulated).await;
     // So many polls take longer than anything is held back.
-    world
-        .some("virt_source_polls_total{mode=\"full\"} > 30")
-        .await;
+    world.some("sum(virt_source_polls_total) > 30").await;
     for series in rising() {
         for function in ["increase", "resets", "changes"] {
             let expression = format!("{function}({series}{})", since(before));
