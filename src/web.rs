@@ -17,6 +17,7 @@ mod reply;
 mod report;
 mod routes;
 mod scrape;
+mod seats;
 mod selection;
 pub mod server;
 mod status_page;

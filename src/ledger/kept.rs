@@ -214,6 +214,11 @@ impl KeptLedger {
         self.failing = error.is_some();
     }
 
+    /// Whether the last commit failed, so that what is shown stands still.
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// How many commits failed.
     pub fn commit_failures(&self) -> u64 {
         self.commit_failures

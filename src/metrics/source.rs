@@ -61,6 +61,7 @@ pub struct SourcePage {
     fresh_until: Option<Instant>,
     tried: bool,
     commit_failures: u64,
+    commits_fail: bool,
     ledger_size: Option<u64>,
     first_scrape: OnceLock<std::time::Instant>,
     overview: Overview,
@@ -91,6 +92,7 @@ impl SourcePage {
             fresh_until: last_success.map(|at| at + view.facts.stale_after),
             tried: view.health.up.is_some(),
             commit_failures: view.kept.commit_failures(),
+            commits_fail: view.kept.is_failing(),
             ledger_size: view.kept.size(),
             first_scrape: OnceLock::new(),
             overview: Overview::new(Sight {
@@ -133,6 +135,11 @@ impl SourcePage {
     /// How many commits of its ledger failed.
     pub fn commit_failures(&self) -> u64 {
         self.commit_failures
+    }
+
+    /// Whether the last commit failed, so that its event metrics stand still.
+    pub fn commits_fail(&self) -> bool {
+        self.commits_fail
     }
 
     /// How large the file of its ledger is, in bytes; `None` if there is none.

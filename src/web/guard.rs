@@ -38,6 +38,8 @@ struct Known {
     config: Option<Arc<WebConfig>>,
     /// Whether the last good one had TLS.
     encrypts: bool,
+    /// Whether the last good one had users.
+    has_users: bool,
 }
 
 impl Guard {
@@ -97,12 +99,11 @@ impl Rules {
     fn load(file: &Path) -> Result<Self, WebConfigError> {
         let mut reader = Reader::new(file);
         let config = WebConfig::read(&mut reader)?;
-        let encrypts = config.tls.is_some();
-        let config = Some(Arc::new(config));
         let known = Mutex::new(Known {
             reader,
-            config,
-            encrypts,
+            encrypts: config.tls.is_some(),
+            has_users: !config.users.is_empty(),
+            config: Some(Arc::new(config)),
         });
         let visitors = Visitors::default();
         Ok(Self { known, visitors })
@@ -133,9 +134,11 @@ impl Known {
             return;
         }
         self.reader = self.reader.again();
-        match WebConfig::read(&mut self.reader) {
+        let read = WebConfig::read(&mut self.reader).map_err(|error| error.to_string());
+        match read.and_then(|config| self.unless_looser(config)) {
             Ok(config) => {
                 info!("the web configuration was read again");
+                self.has_users = !config.users.is_empty();
                 self.encrypts = config.tls.is_some();
                 self.config = Some(Arc::new(config));
             }
@@ -144,5 +147,17 @@ impl Known {
                 self.config = None;
             }
         }
+    }
+
+    /// The configuration, unless it would let in whom the one before kept out:
+    /// a file that is just being written looks like one without rules.
+    fn unless_looser(&self, config: WebConfig) -> Result<WebConfig, String> {
+        let gone = match () {
+            () if self.encrypts && config.tls.is_none() => "tls_server_config",
+            () if self.has_users && config.users.is_empty() => "basic_auth_users",
+            () => return Ok(config),
+        };
+        let file = self.reader.file().display();
+        Err(format!("{file}: {gone} is gone, which takes a restart"))
     }
 }

@@ -35,8 +35,8 @@ pub(super) enum Refusal {
     /// Nobody knows who may ask.
     #[error("The web configuration is broken, the log says how")]
     Broken,
-    /// As many scrapes as may be are under way.
-    #[error("Too many scrapes")]
+    /// As much as may be is under way.
+    #[error("Too many requests at once")]
     Busy,
 }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 pub(super) use source::{PollError, SourceReport, State};
 pub(super) use task::TaskReport;
 
+use super::Lineup;
 use super::query::Query;
 use crate::build_info;
 use crate::metrics::SourcePage;
@@ -24,6 +25,7 @@ pub(super) struct Sight {
     /// In the order of their names.
     pages: Vec<Arc<SourcePage>>,
     query: Query,
+    reload_failed: bool,
     time: Timestamp,
     now: Instant,
 }
@@ -37,6 +39,8 @@ pub(super) struct StatusReport<'a> {
     pub(super) time: Timestamp,
     /// Whether each source was polled once, with whatever success.
     pub(super) ready: bool,
+    /// Whether the configuration could be loaded the last time that this was tried.
+    pub(super) config_loaded: bool,
     /// The sources, in the order of their names.
     pub(super) sources: Vec<SourceReport<'a>>,
 }
@@ -67,19 +71,16 @@ pub(super) struct Tasks<'a> {
 }
 
 impl Sight {
-    /// The snapshots that the query is about, as of `time`, which is `now` on
-    /// the clock that nobody can set.
-    pub(super) fn new(
-        mut pages: Vec<Arc<SourcePage>>,
-        query: Query,
-        time: Timestamp,
-        now: Instant,
-    ) -> Self {
+    /// What the query is about of a lineup, as of `time`, which is `now` on the
+    /// clock that nobody can set.
+    pub(super) fn new(lineup: &Lineup, query: Query, time: Timestamp, now: Instant) -> Self {
+        let mut pages = lineup.snapshots();
         pages.retain(|page| query.sources.has(page.name()));
         pages.sort_by(|a, b| a.name().cmp(b.name()));
         Self {
             pages,
             query,
+            reload_failed: lineup.exporter.reload_failed,
             time,
             now,
         }
@@ -102,6 +103,7 @@ impl Sight {
         StatusReport {
             version: build_info::VERSION,
             time: self.time,
+            config_loaded: !self.reload_failed,
             ready: self.pages.iter().all(report),
             sources: sources
                 .map(|page| SourceReport::new(page, self.time, self.now))

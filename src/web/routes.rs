@@ -15,7 +15,7 @@ use super::scrape::{Scrape, Wishes};
 use super::selection::Selection;
 use super::server::Body;
 use super::status_page::Look;
-use super::view::{self, Kind, View};
+use super::view::{self, Bounds, Kind, View};
 use super::{Lineup, discovery};
 use crate::clock::Clock;
 use crate::metrics::{Exposition, SourcePage};
@@ -36,6 +36,7 @@ struct Parts {
     clock: Clock,
     scrapes: Option<Arc<Semaphore>>,
     cache: Cache,
+    views: Bounds,
 }
 
 /// What there is to do for an answer.
@@ -64,6 +65,7 @@ impl Site {
             scrapes: (max_requests > 0)
                 .then(|| Arc::new(Semaphore::new(max_requests.min(Semaphore::MAX_PERMITS)))),
             cache: Cache::default(),
+            views: Bounds::default(),
         }))
     }
 
@@ -78,7 +80,7 @@ impl Site {
         drop(request);
         match work {
             Ok(Work::Scrape(scrape)) => scrape.answer().await,
-            Ok(Work::View(view)) => view.answer().await,
+            Ok(Work::View(view)) => view.answer(&self.0.views).await,
             Ok(Work::Done(response)) => response,
             Err(refusal) => refusal.into(),
         }
@@ -112,12 +114,13 @@ impl Site {
     fn view<B>(&self, request: &Request<B>, kind: Kind) -> Result<Work, Refusal> {
         Refusal::unless_reading(request.method())?;
         let query = Query::of(request.uri())?;
-        let pages = self.lineup().snapshots();
+        let lineup = self.lineup();
+        let pages = lineup.snapshots();
         let names: Vec<_> = pages.iter().map(|page| page.name()).collect();
         query.sources.unless_unknown(&names)?;
         Ok(Work::View(View {
             kind,
-            sight: Sight::new(pages, query, self.0.clock.now(), Instant::now()),
+            sight: Sight::new(&lineup, query, self.0.clock.now(), Instant::now()),
             encoding: view::encoding(request.headers()),
         }))
     }
@@ -218,4 +221,60 @@ fn scraped(lineup: &Lineup, selection: &Selection, now: Instant) -> Vec<Arc<Sour
         drop(page);
     }
     pages
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::RETRY_AFTER;
+
+    use super::*;
+    use crate::metrics::Exporter;
+    use crate::reload;
+
+    fn site(max_requests: usize) -> Site {
+        let clock = Clock::system();
+        let lineup = Lineup {
+            sources: Vec::new(),
+            exporter: Exporter {
+                configured_at: clock.now(),
+                reload_failed: false,
+                past_commit_failures: 0,
+                shard: 0,
+                total_shards: 1,
+                process: false,
+            },
+            was_ready: true,
+        };
+        let (_sender, lineup) = watch::channel(Arc::new(lineup));
+        let (reloader, _requests) = reload::channel();
+        Site::new("/metrics", lineup, reloader, clock, max_requests)
+    }
+
+    async fn get(site: &Site, path: &str) -> Response<Body> {
+        let request = Request::builder().uri(path).body(()).unwrap();
+        site.answer(request).await
+    }
+
+    #[tokio::test]
+    async fn scrapes_beyond_the_limit_are_told_to_come_again() {
+        let site = site(2);
+        let slots = [site.slot().unwrap(), site.slot().unwrap()];
+        let refused = get(&site, "/metrics").await;
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()[RETRY_AFTER], "1");
+        // Only scrapes are limited.
+        assert_eq!(get(&site, "/-/healthy").await.status(), 200);
+        assert_eq!(get(&site, "/").await.status(), 200);
+        drop(slots);
+        for _ in 0..3 {
+            assert_eq!(get(&site, "/metrics").await.status(), 200);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_limit_of_0_is_none() {
+        let site = site(0);
+        assert!(site.slot().unwrap().is_none());
+        assert_eq!(get(&site, "/metrics").await.status(), 200);
+    }
 }

@@ -29,7 +29,8 @@ pub(super) struct Scrape {
     /// What was written of it before.
     pub(super) entry: Arc<Entry>,
     pub(super) wishes: Wishes,
-    /// Held until the answer was sent.
+    /// Held until the answer is made. Sending it holds none, as clients that
+    /// read nothing are not to keep out the others: the text is there once for all.
     pub(super) slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -73,12 +74,9 @@ impl Scrape {
             Ok(coded) => coded,
             Err(error) => return failed(&error),
         };
-        let end = Bytes::from_owner(Held {
-            bytes: end,
-            _slot: self.slot,
-        });
+        drop(self.slot);
         let content_type = self.wishes.choice.content_type();
-        let mut response = pieces(StatusCode::OK, &content_type, [beginning, end]);
+        let mut response = pieces(StatusCode::OK, &content_type, [beginning, end.into()]);
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         if encoding == Encoding::Gzip {
@@ -98,18 +96,5 @@ impl Scrape {
         let compressed = self.entry.compressed(&self.exposition)?;
         let (beginning, end) = compressed.ended(rest.as_bytes())?;
         Ok((Encoding::Gzip, beginning, end))
-    }
-}
-
-/// The bytes of a scrape and its slot, which is free again once they were sent
-/// or given up: hyper lets go of a body before, but not of its bytes.
-struct Held {
-    bytes: Vec<u8>,
-    _slot: Option<OwnedSemaphorePermit>,
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
     }
 }

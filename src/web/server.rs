@@ -20,7 +20,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -29,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::deadline::Deadline;
+use super::seats::{Guest, Seats};
 
 /// A body that is whole, or comes in pieces and may break off.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -43,7 +43,7 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 /// What one listener bears.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once; further ones wait in the kernel's queue.
+    /// Connections at once; for a further one the one that is waited for longest is closed.
     pub connections: usize,
     /// How long a client may be silent, slow with its headers, or not read.
     pub patience: Duration,
@@ -103,24 +103,27 @@ pub async fn serve_secure<S, A, F>(
     A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let slots = Arc::new(Semaphore::new(limits.connections));
+    let seats = Seats::new(limits.connections);
     let mut connections = JoinSet::new();
     loop {
         let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (accept(&listener).await, slot)
+            let stream = accept(&listener).await;
+            (stream, seats.take().await)
         };
-        let (stream, slot) = tokio::select! {
+        let (stream, guest) = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => continue,
             next = next => next,
         };
         let (secure, answer, stop) = (secure.clone(), answer.clone(), stop.clone());
         connections.spawn(async move {
-            if let Err(error) = connection(stream, &secure, answer, limits, stop).await {
-                debug!(%error, "a connection was refused");
+            let served = connection(stream, &secure, answer, (limits, &guest), stop);
+            tokio::select! {
+                served = served => if let Err(error) = served {
+                    debug!(%error, "a connection was refused");
+                },
+                () = guest.is_sent_away() => debug!("a connection gave way to another one"),
             }
-            drop(slot);
         });
     }
     drop(listener);
@@ -154,7 +157,7 @@ async fn connection<T, S, A, F>(
     stream: T,
     secure: &S,
     answer: A,
-    limits: Limits,
+    (limits, guest): (Limits, &Guest),
     stop: CancellationToken,
 ) -> io::Result<()>
 where
@@ -169,7 +172,7 @@ where
         opened = tokio::time::timeout(HANDSHAKE, open(stream, secure)) => opened??,
         () = stop.cancelled() => return Ok(()),
     };
-    speak(opened, answer, limits, stop).await;
+    speak(opened, answer, (limits, guest), stop).await;
     Ok(())
 }
 
@@ -187,15 +190,24 @@ where
 }
 
 /// Speaks HTTP/1 until the connection ends.
-async fn speak<T, A, F>(stream: T, answer: A, limits: Limits, stop: CancellationToken)
-where
+async fn speak<T, A, F>(
+    stream: T,
+    answer: A,
+    (limits, guest): (Limits, &Guest),
+    stop: CancellationToken,
+) where
     T: AsyncRead + AsyncWrite + Unpin + Send,
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let service = service_fn(|request| {
+        guest.is_served();
         let response = answer(request);
-        async move { Ok::<_, Infallible>(response.await) }
+        async move {
+            let response = response.await;
+            guest.is_waited_for();
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

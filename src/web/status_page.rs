@@ -74,6 +74,8 @@ struct StatusPage<'a> {
     look: &'a Look,
     time: String,
     headline: Headline,
+    /// Whether an older configuration is in force than the file's.
+    reload_failed: bool,
     /// Whether tasks or sources are left out on request.
     narrowed: bool,
     sources: Vec<SourceCard<'a>>,
@@ -129,7 +131,12 @@ pub(super) fn write(sight: &Sight, look: &Look) -> askama::Result<String> {
             .iter()
             .filter(|source| up(source.state))
             .count(),
-        bad: status.sources.iter().any(|source| !up(source.state)) || failures.total > 0,
+        bad: failures.total > 0
+            || !status.config_loaded
+            || status
+                .sources
+                .iter()
+                .any(|source| !up(source.state) || !source.ledger_written),
         sources: status.sources.len(),
         failures: failures.total,
         unfinished: unfinished.total,
@@ -140,6 +147,7 @@ pub(super) fn write(sight: &Sight, look: &Look) -> askama::Result<String> {
         look,
         time: text::rfc3339(sight.time()),
         headline,
+        reload_failed: !status.config_loaded,
         narrowed: !sight.query().is_all(),
         sources: status
             .sources

@@ -1,12 +1,17 @@
 //! The status page and its JSON: from snapshots to the bytes that are sent.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use hyper::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderValue, VARY,
 };
 use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::encoding::Encoding;
+use super::refusal::Refusal;
 use super::reply::{failed, page};
 use super::report::Sight;
 use super::scrape::joined;
@@ -28,6 +33,19 @@ pub(super) enum Kind {
     Tasks,
 }
 
+/// Views that are written at once.
+const AT_ONCE: usize = 2;
+
+/// KiB of views that clients have yet to read.
+const UNREAD: usize = 64 * 1024;
+
+/// How many views there may be, each of which is a text of its own.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    written: Semaphore,
+    unread: Arc<Semaphore>,
+}
+
 /// A view that is to be answered.
 #[derive(Debug)]
 pub(super) struct View {
@@ -36,19 +54,45 @@ pub(super) struct View {
     pub(super) encoding: Encoding,
 }
 
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            written: Semaphore::new(AT_ONCE),
+            unread: Arc::new(Semaphore::new(UNREAD)),
+        }
+    }
+}
+
+/// The bytes of a view, and their share of what may be unread: hyper lets go of
+/// a body before they were sent, but not of its bytes.
+struct Unread {
+    bytes: Vec<u8>,
+    _share: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// The coding that a client takes.
 pub(super) fn encoding(headers: &HeaderMap) -> Encoding {
     Encoding::negotiate(&joined(headers, &ACCEPT_ENCODING))
 }
 
 impl View {
-    /// The answer, written where it holds up no other connection.
-    pub(super) async fn answer(self) -> Response<Body> {
-        let made = tokio::task::spawn_blocking(move || self.write()).await;
+    /// The answer, written where it holds up no other connection, unless too
+    /// much is unread already.
+    pub(super) async fn answer(self, bounds: &Bounds) -> Response<Body> {
+        let unread = Arc::clone(&bounds.unread);
+        let turn = bounds.written.acquire().await;
+        let made = tokio::task::spawn_blocking(move || self.write(&unread)).await;
+        drop(turn);
         made.unwrap_or_else(|error| failed(&error))
     }
 
-    fn write(self) -> Response<Body> {
+    fn write(self, unread: &Arc<Semaphore>) -> Response<Body> {
         let written = match &self.kind {
             Kind::Page(look) => status_page::write(&self.sight, look).map_err(Box::from),
             Kind::Status => json(&self.sight.status()),
@@ -62,6 +106,14 @@ impl View {
             Ok(coded) => coded,
             Err(error) => return failed(&error),
         };
+        let size = u32::try_from(bytes.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let Ok(share) = Arc::clone(unread).try_acquire_many_owned(size) else {
+            return Refusal::Busy.into();
+        };
+        let bytes = Bytes::from_owner(Unread {
+            bytes,
+            _share: share,
+        });
         let is_page = matches!(self.kind, Kind::Page(_));
         let content_type = if is_page { HTML } else { JSON };
         let mut response = page(StatusCode::OK, content_type, bytes);

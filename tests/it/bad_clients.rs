@@ -57,7 +57,6 @@ async fn half_heads_stop_no_scrape() {
 #[tokio::test]
 async fn clients_that_read_no_answer_stop_no_scrape() {
     let program = program().await;
-    // The answers fit into the buffers of the sockets, so their slots are free.
     let _unread = held(&program, 100, GET).await;
     serves(&program).await;
 }

@@ -46,6 +46,19 @@ fn commit_failures(page: &Page) -> f64 {
         .value()
 }
 
+/// Whether the status page says that counters stand still.
+async fn people_are_told(program: &Program) -> bool {
+    let page = program.get("/").await.text().await.unwrap();
+    let status = program.get("/api/v1/status").await.text().await.unwrap();
+    let told = page.contains("Its ledger cannot be written");
+    assert_eq!(
+        told,
+        status.contains("\"ledger_written\":false"),
+        "{status}"
+    );
+    told
+}
+
 /// The log says once that it begins and once that it is over.
 fn said(program: &Program, over: usize) {
     let errors = program.lines(&["level=error", "ledger", "stand still"]);
@@ -72,9 +85,11 @@ async fn counters_stand_still_on_a_full_disk_and_catch_up_after_it() {
     fail(&bench, "during too");
     counts(&settles(&program, 3.0).await, 1);
     said(&program, 0);
+    assert!(people_are_told(&program).await);
     program.disk_takes(true);
     program.logged(&["can be written again"]).await;
     counts(&settles(&program, 3.0).await, 3);
+    assert!(!people_are_told(&program).await);
     said(&program, 1);
     program.signal(Signal::TERM);
     assert_eq!(program.over().await.0.code(), Some(0));

@@ -23,6 +23,11 @@ impl Reader {
         }
     }
 
+    /// The web configuration itself.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// For another reading of the same file.
     pub(crate) fn again(&self) -> Self {
         Self::new(&self.file)
@@ -34,7 +39,7 @@ impl Reader {
         files.all(|(path, bytes)| fs::read(path).ok() == *bytes)
     }
 
-    /// The web configuration itself.
+    /// What is written in it.
     pub(super) fn text(&mut self) -> Result<String, WebConfigError> {
         let file = self.file.clone();
         let bytes = self.bytes(&file);

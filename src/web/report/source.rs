@@ -56,6 +56,8 @@ pub(crate) struct SourceReport<'a> {
     pub(crate) last_error: Option<PollError<'a>>,
     /// How far its clock is ahead of the exporter's, where it says.
     pub(crate) clock_skew_seconds: Option<f64>,
+    /// Whether its ledger can be written; its event metrics stand still while not.
+    pub(crate) ledger_written: bool,
     /// The tasks that it lists, by status; null if they are too old or were never read.
     pub(crate) tasks: Option<BTreeMap<&'static str, u64>>,
     /// Its unfinished tasks, likewise.
@@ -107,6 +109,7 @@ impl<'a> SourceReport<'a> {
                 message: &failed.error.detail,
             }),
             clock_skew_seconds: overview.clock_skew.map(|skew| skew.as_secs_f64()),
+            ledger_written: !page.commits_fail(),
             tasks: fresh.then(|| counts().map(|(status, n)| (status.as_str(), n)).collect()),
             unfinished: fresh.then(|| open(true)),
             unresolved_failures: fresh.then(|| open(false)),

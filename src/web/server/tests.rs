@@ -33,12 +33,13 @@ async fn served<S: Secure>(
         count.fetch_add(1, Ordering::Relaxed);
         async move { Response::new(full(vec![b'x'; size])) }
     };
+    let guest = Seats::new(1).take().await;
     let began = Instant::now();
     let connection = connection(
         far,
         &secure,
         answer,
-        Limits::default(),
+        (Limits::default(), &guest),
         CancellationToken::new(),
     );
     let connection = async {
@@ -253,7 +254,9 @@ async fn a_stop_does_not_wait_for_who_says_nothing() {
     let stop = CancellationToken::new();
     let answer = |_: Request<Incoming>| async { Response::new(full("x")) };
     let began = Instant::now();
-    let served = connection(far, &Plain, answer, Limits::default(), stop.clone());
+    let guest = Seats::new(1).take().await;
+    let limits = (Limits::default(), &guest);
+    let served = connection(far, &Plain, answer, limits, stop.clone());
     let stopped = async {
         sleep(Duration::from_secs(1)).await;
         stop.cancel();
@@ -261,4 +264,35 @@ async fn a_stop_does_not_wait_for_who_says_nothing() {
     let (ended, ()) = tokio::join!(served, stopped);
     ended.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_crowd_that_says_nothing_keeps_nobody_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let answer = |_: Request<Incoming>| async { Response::new(full("x")) };
+    let limits = Limits {
+        connections: 20,
+        ..Limits::default()
+    };
+    let mut server = JoinSet::new();
+    server.spawn(serve(listener, answer, limits, stop.clone()));
+    let mut crowd = Vec::new();
+    for _ in 0..60 {
+        crowd.push(TcpStream::connect(address).await.unwrap());
+    }
+    for _ in 0..3 {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(GET).await.unwrap();
+        let mut answer = [0; 12];
+        let read = client.read_exact(&mut answer);
+        tokio::time::timeout(Duration::from_secs(10), read)
+            .await
+            .expect("an answer before the crowd is let go")
+            .unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    stop.cancel();
+    server.join_next().await.unwrap().unwrap();
 }

@@ -19,6 +19,8 @@ pub(super) struct SourceCard<'a> {
     /// What was too long ago, if it is stale.
     pub(super) stale_after: Option<String>,
     pub(super) incomplete: bool,
+    /// Whether its ledger cannot be written.
+    pub(super) stands_still: bool,
     pub(super) counts: Option<Counts>,
     pub(super) failing: Option<Failing>,
     pub(super) error: Option<ErrorLine<'a>>,
@@ -74,6 +76,7 @@ impl<'a> SourceCard<'a> {
             state,
             last_success: report.last_success.map(when),
             stale_after: report.stale.then(|| age::span(report.stale_after_seconds)),
+            stands_still: !report.ledger_written,
             incomplete: report.listing_complete == Some(false),
             counts,
             failing: report.failing_since.map(|since| Failing {

@@ -1,10 +1,19 @@
 use rstest::rstest;
 
 use super::{config, entry, polls, reload, reloaded, rewrite, sddc, up};
-use crate::support::{Page, Scratch, VcBench};
+use crate::support::{Page, Program, Scratch, VcBench};
 
 const SUCCESSFUL: &str = "virt_exporter_config_last_reload_successful";
 const SINCE: &str = "virt_exporter_config_last_reload_success_timestamp_seconds";
+
+/// Whether the status page says that an older configuration is in force.
+async fn people_are_told(program: &Program) -> bool {
+    let page = program.get("/").await.text().await.unwrap();
+    let status = program.get("/api/v1/status").await.text().await.unwrap();
+    let told = page.contains("could not be loaded again");
+    assert_eq!(told, status.contains("\"config_loaded\":false"), "{status}");
+    told
+}
 
 #[rstest]
 #[case::a_bad_value(", poll_interval: soon", "poll_interval")]
@@ -36,6 +45,7 @@ async fn a_bad_file_keeps_everything(#[case] keys: &str, #[case] why: &str) {
     page.metric("virt_source_info").stands(1);
     let lines = program.lines(&["the configuration was not loaded"]);
     assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(people_are_told(&program).await);
     program
         .scraped("more polls", |after| polls(after, "a") > polls(&page, "a"))
         .await;
@@ -46,6 +56,7 @@ async fn a_bad_file_keeps_everything(#[case] keys: &str, #[case] why: &str) {
     let good = |page: &Page| up("b")(page);
     let page = program.scraped("the added one", good).await;
     page.metric(SUCCESSFUL).is(1);
+    assert!(!people_are_told(&program).await);
     assert!(page.metric(SINCE).value() > before.metric(SINCE).value());
     assert_eq!(vcenter.sim.logins(), 1);
 }

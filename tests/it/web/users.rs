@@ -120,8 +120,10 @@ async fn users_change_without_a_restart() {
     scratch.write("web.yml", &swapped);
     assert_eq!(code(&program, Some(("alice", "secret"))).await, 401);
     assert_eq!(code(&program, Some(("alice", "other"))).await, 200);
+    // A file that is just being written is empty at first.
     scratch.write("web.yml", "");
-    assert_eq!(code(&program, None).await, 200);
+    assert_eq!(code(&program, None).await, 500);
+    program.logged(&["basic_auth_users is gone"]).await;
     scratch.write("web.yml", "basic_auth_users: {alice: plain}\n");
     for who in [None, Some(("alice", "plain")), Some(("alice", "secret"))] {
         let answer = ask(&program, (Method::GET, "/-/healthy"), who).await;
