@@ -142,7 +142,7 @@ fn global<'a>(
     let layers = [(&section, &shared)];
     let layers = Layers(&layers);
     Settings::resolve(&layers)?;
-    layers.request_timeout()?;
+    layers.calls()?;
     Ok((section, shared))
 }
 

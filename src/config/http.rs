@@ -14,6 +14,7 @@ use super::error::ConfigError;
 use super::raw::{Header as RawHeader, Tls, Typed};
 use super::secret::Secret;
 use super::section::Section;
+use super::settings::Calls;
 use super::warnings::Warnings;
 
 /// Headers that belong to the protocol or to the client.
@@ -52,6 +53,8 @@ pub struct HttpConfig {
     pub headers: Vec<Header>,
     /// Limit of one call.
     pub request_timeout: Duration,
+    /// Calls a second at most, at least 1; as many may come at once.
+    pub max_requests_per_second: u32,
 }
 
 /// A header of every request.
@@ -91,7 +94,7 @@ impl HttpConfig {
     pub(super) fn resolve(
         section: &Section<'_>,
         raw: RawHttp,
-        request_timeout: Duration,
+        calls: &Calls,
         warnings: &mut Warnings,
     ) -> Result<Self, ConfigError> {
         if let Some(follow) = raw.follow_redirects.filter(|follow| follow.value) {
@@ -102,7 +105,8 @@ impl HttpConfig {
             tls: tls(section, raw.tls_config, warnings)?,
             proxy_url: proxy_url(section, raw.proxy_url, warnings)?,
             headers: headers(section, raw.http_headers, warnings)?,
-            request_timeout,
+            request_timeout: calls.timeout,
+            max_requests_per_second: calls.most_per_second,
         })
     }
 
@@ -125,6 +129,7 @@ impl fmt::Debug for HttpConfig {
             .field("proxy_host", &self.proxy_url.as_ref().map(Url::host_str))
             .field("headers", &self.headers)
             .field("request_timeout", &self.request_timeout)
+            .field("max_requests_per_second", &self.max_requests_per_second)
             .finish()
     }
 }

@@ -60,7 +60,7 @@ macro_rules! sections {
 }
 
 sections! {
-    poll_interval request_timeout poll_timeout full_poll_interval full_poll_timeout stale_after
+    poll_interval request_timeout max_requests_per_second poll_timeout full_poll_interval full_poll_timeout stale_after
     counter_birth_hold ledger_retention failure_open_for
     max_operations max_subtask_names max_error_codes max_open_tasks max_open_failures;
 

@@ -46,6 +46,12 @@ pub struct Settings {
     pub max_open_failures: usize,
 }
 
+/// How the calls to a source are limited.
+pub(super) struct Calls {
+    pub(super) timeout: Duration,
+    pub(super) most_per_second: u32,
+}
+
 /// The sections that may hold a setting; an earlier one wins.
 pub(super) struct Layers<'a>(pub(super) &'a [(&'a Section<'a>, &'a Shared)]);
 
@@ -91,9 +97,13 @@ impl Settings {
 }
 
 impl<'a> Layers<'a> {
-    /// Limit of one call; it belongs to the HTTP client.
-    pub(super) fn request_timeout(&self) -> Result<Duration, ConfigError> {
-        self.duration("request_timeout", seconds(25))
+    /// What belongs to the HTTP client.
+    pub(super) fn calls(&self) -> Result<Calls, ConfigError> {
+        let most = self.limit("max_requests_per_second", 100)?;
+        Ok(Calls {
+            timeout: self.duration("request_timeout", seconds(25))?,
+            most_per_second: u32::try_from(most).unwrap_or(u32::MAX),
+        })
     }
 
     /// The duration under `key`, which must be more than zero.

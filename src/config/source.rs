@@ -95,10 +95,10 @@ impl SourceConfig {
         let layers = Layers(&layers);
         let settings = Settings::resolve(&layers)?;
         settings.check(&layers)?;
-        let request_timeout = layers.request_timeout()?;
+        let calls = layers.calls()?;
         let (http, raw) = split(raw);
         let system = system(section, raw.system, raw.keys, warnings)?;
-        let mut http = HttpConfig::resolve(section, http, request_timeout, warnings)?;
+        let mut http = HttpConfig::resolve(section, http, &calls, warnings)?;
         system.adapt(section, &settings, &mut http, warnings);
         Ok(Self {
             name: name(section, raw.name)?,

@@ -2,6 +2,7 @@
 
 mod client;
 mod exchange;
+mod pace;
 mod traffic;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use url::Url;
 
 pub use client::ClientError;
 use exchange::Exchange;
+use pace::Pace;
 pub use traffic::{REQUEST_BUCKETS, Traffic};
 
 use super::{Reason, SourceError};
@@ -36,6 +38,7 @@ pub struct RestClient {
     base: Url,
     headers: HeaderMap,
     clock: Clock,
+    pace: Pace,
     traffic: Traffic,
     clock_skew: Option<SignedDuration>,
 }
@@ -84,13 +87,15 @@ impl RestClient {
             headers: client::headers(&base, config)?,
             base: client::dialled(base, config)?,
             clock,
+            pace: Pace::new(config.max_requests_per_second),
             traffic: Traffic::default(),
             clock_skew: None,
         })
     }
 
-    /// Sends one request and reads the answer whole.
+    /// Sends one request, once there may be another one, and reads the answer whole.
     pub async fn send(&mut self, request: Request<'_>) -> Result<Answer, SourceError> {
+        self.pace.turn().await;
         let exchange = self.exchange(request).await;
         self.take(exchange)
     }

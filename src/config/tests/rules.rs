@@ -30,6 +30,7 @@ fn settings() {
         ("max_error_codes", "1.5", LIMIT),
         ("max_open_tasks", "100001", LIMIT),
         ("max_open_failures", "many", LIMIT),
+        ("max_requests_per_second", "0", LIMIT),
     ];
     for (key, value, rule) in cases {
         let column = key.len() + 5;

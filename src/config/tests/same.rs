@@ -32,6 +32,7 @@ fn each_key_makes_another_source() {
     let each = [
         "poll_interval: 31s",
         "request_timeout: 24s",
+        "max_requests_per_second: 99",
         "counter_birth_hold: 0s",
         "max_operations: 7",
         "proxy_url: 'http://proxy.example:1'",

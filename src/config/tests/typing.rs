@@ -102,7 +102,7 @@ fn an_unknown_key_far_from_all_lists_all() {
     let message = parse(&with("verbose: yes")).unwrap_err();
     let known = "api_key, api_key_file, authorization, counter_birth_hold, dialect, failure_open_for, follow_redirects, \
         full_poll_interval, full_poll_timeout, http_headers, ledger_retention, max_error_codes, \
-        max_open_failures, max_open_tasks, max_operations, max_subtask_names, name, operation_rules, \
+        max_open_failures, max_open_tasks, max_operations, max_requests_per_second, max_subtask_names, name, operation_rules, \
         password, password_file, poll_interval, poll_timeout, proxy_url, request_timeout, restores, \
         restores_auth, services, stale_after, status_map, system, tls_config, token, token_file, url, username";
     let start = "/etc/vte/vte.yml:6:3: sources[0].verbose: unknown key, known are";

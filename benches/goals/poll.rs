@@ -1,0 +1,84 @@
+//! What polls cost.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::program::{Program, sum};
+use super::{Result, floor};
+
+const FULL: &str = "virt_source_polls_total{source=\"s000\",mode=\"full\"}";
+const STEADY: &str = "virt_source_polls_total{source=\"s000\",mode=\"steady\"}";
+const REQUESTS: &str = "virt_source_requests_total{source=\"s000\"";
+
+/// How long steady polls are watched.
+const SPAN: Duration = Duration::from_secs(40);
+
+/// A full poll, with fetching, ledger and disk, to a bare parse of its pages.
+pub(super) fn full(sizes: &[usize]) -> Result<()> {
+    for &tasks in sizes {
+        let folder = tempfile::tempdir()?;
+        let simulator = Program::simulator(folder.path(), tasks, "0")?;
+        let pages = floor::pages(&simulator)?;
+        let bytes: usize = pages.iter().map(String::len).sum();
+        let parse = floor::parse(&pages)?.as_secs_f64();
+        drop(pages);
+        // The program's own start is not the poll's.
+        let idle = Program::start(folder.path(), &["demo", "--web.listen-address=127.0.0.1:0"])?;
+        let start = idle.cpu()?;
+        drop(idle);
+        let began = Instant::now();
+        let exporter = Program::exporter(
+            folder.path(),
+            &simulator,
+            1,
+            "poll_interval: 10m, stale_after: 1h",
+        )?;
+        exporter.scraped(|page| sum(page, FULL) > 0.5)?;
+        let (took, cpu) = (began.elapsed(), exporter.cpu()? - start);
+        let peak = exporter.peak()?;
+        let promised = 64.0 + 100.0 * tasks as f64 / f64::from(1 << 20);
+        println!(
+            "{tasks} tasks, {:.1} MB: CPU {cpu:.2} s, {:.2} of a bare parse ({parse:.3} s); \
+             took {:.2} s; peak {peak:.1} MiB of {promised:.1}",
+            bytes as f64 / 1e6,
+            cpu / parse,
+            took.as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// Steady polls with ten new tasks each, to a full poll.
+pub(super) fn steady(sizes: &[usize]) -> Result<()> {
+    for &tasks in sizes {
+        for (rate, interval) in [("1", "10s"), ("0", "1s")] {
+            let folder = tempfile::tempdir()?;
+            let simulator = Program::simulator(folder.path(), tasks, rate)?;
+            let global =
+                format!("poll_interval: {interval}, full_poll_interval: 1h, stale_after: 1h");
+            let exporter = Program::exporter(folder.path(), &simulator, 1, &global)?;
+            exporter.scraped(|page| sum(page, FULL) > 0.5)?;
+            let full = exporter.cpu()?;
+            let before = exporter.scraped(|page| sum(page, STEADY) > 0.5)?;
+            let (cpu, began) = (exporter.cpu()?, Instant::now());
+            std::thread::sleep(SPAN);
+            let after = exporter.scraped(|_| true)?;
+            let seconds = began.elapsed().as_secs_f64();
+            let grown = |what| sum(&after, what) - sum(&before, what);
+            let (polls, requests) = (grown(STEADY), grown(REQUESTS));
+            let spent = (exporter.cpu()? - cpu) / polls;
+            println!(
+                "{tasks} tasks, {rate} new a second, every {interval}: {:.1} requests a poll, \
+                 CPU {:.1} ms, {:.2} % of a full one ({full:.2} s); {polls} steady and {} full polls in {seconds:.0} s; \
+                 peak {:.1} MiB",
+                requests / (polls + grown(FULL)),
+                spent * 1e3,
+                100.0 * spent / full,
+                grown(FULL),
+                exporter.peak()?,
+            );
+        }
+    }
+    Ok(())
+}
