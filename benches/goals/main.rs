@@ -12,8 +12,10 @@
 )]
 
 mod floor;
+mod line;
 mod load;
 mod poll;
+#[path = "../program.rs"]
 mod program;
 mod serve;
 

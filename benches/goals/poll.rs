@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::program::{Program, sum};
-use super::{Result, floor};
+use super::{Result, floor, line};
 
 const FULL: &str = "virt_source_polls_total{source=\"s000\",mode=\"full\"}";
 const STEADY: &str = "virt_source_polls_total{source=\"s000\",mode=\"steady\"}";
@@ -18,7 +18,7 @@ const SPAN: Duration = Duration::from_secs(40);
 pub(super) fn full(sizes: &[usize]) -> Result<()> {
     for &tasks in sizes {
         let folder = tempfile::tempdir()?;
-        let simulator = Program::simulator(folder.path(), tasks, "0")?;
+        let simulator = line::simulator(folder.path(), tasks, "0")?;
         let pages = floor::pages(&simulator)?;
         let bytes: usize = pages.iter().map(String::len).sum();
         let parse = floor::parse(&pages)?.as_secs_f64();
@@ -28,13 +28,13 @@ pub(super) fn full(sizes: &[usize]) -> Result<()> {
         let start = idle.cpu()?;
         drop(idle);
         let began = Instant::now();
-        let exporter = Program::exporter(
+        let exporter = line::exporter(
             folder.path(),
             &simulator,
             1,
             "poll_interval: 10m, stale_after: 1h",
         )?;
-        exporter.scraped(|page| sum(page, FULL) > 0.5)?;
+        line::scraped(&exporter, |page| sum(page, FULL) > 0.5)?;
         let (took, cpu) = (began.elapsed(), exporter.cpu()? - start);
         let peak = exporter.peak()?;
         let promised = 64.0 + 100.0 * tasks as f64 / f64::from(1 << 20);
@@ -54,16 +54,16 @@ pub(super) fn steady(sizes: &[usize]) -> Result<()> {
     for &tasks in sizes {
         for (rate, interval) in [("1", "10s"), ("0", "1s")] {
             let folder = tempfile::tempdir()?;
-            let simulator = Program::simulator(folder.path(), tasks, rate)?;
+            let simulator = line::simulator(folder.path(), tasks, rate)?;
             let global =
                 format!("poll_interval: {interval}, full_poll_interval: 1h, stale_after: 1h");
-            let exporter = Program::exporter(folder.path(), &simulator, 1, &global)?;
-            exporter.scraped(|page| sum(page, FULL) > 0.5)?;
+            let exporter = line::exporter(folder.path(), &simulator, 1, &global)?;
+            line::scraped(&exporter, |page| sum(page, FULL) > 0.5)?;
             let full = exporter.cpu()?;
-            let before = exporter.scraped(|page| sum(page, STEADY) > 0.5)?;
+            let before = line::scraped(&exporter, |page| sum(page, STEADY) > 0.5)?;
             let (cpu, began) = (exporter.cpu()?, Instant::now());
             std::thread::sleep(SPAN);
-            let after = exporter.scraped(|_| true)?;
+            let after = line::scraped(&exporter, |_| true)?;
             let seconds = began.elapsed().as_secs_f64();
             let grown = |what| sum(&after, what) - sum(&before, what);
             let (polls, requests) = (grown(STEADY), grown(REQUESTS));

@@ -13,9 +13,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::Result;
 use super::load::load;
 use super::program::{Program, get, sum};
+use super::{Result, line};
 
 /// How long each is asked in turn.
 const SPAN: Duration = Duration::from_secs(3);
@@ -26,11 +26,11 @@ const TURNS: usize = 3;
 pub(super) fn run(_sizes: &[usize]) -> Result<()> {
     for sources in [1, 4, 40] {
         let folder = tempfile::tempdir()?;
-        let simulator = Program::simulator(folder.path(), 1000, "0")?;
+        let simulator = line::simulator(folder.path(), 1000, "0")?;
         let global = "poll_interval: 10m, stale_after: 1h";
-        let exporter = Program::exporter(folder.path(), &simulator, sources, global)?;
+        let exporter = line::exporter(folder.path(), &simulator, sources, global)?;
         let polled = |page: &str| sum(page, "virt_source_up{") > sources as f64 - 0.5;
-        let page = exporter.scraped(polled)?;
+        let page = line::scraped(&exporter, polled)?;
         let series = page.lines().filter(|line| !line.starts_with('#')).count();
         println!("{series} series, {} kB", page.len() / 1000);
         let bare = bare(page.clone())?;

@@ -11,7 +11,7 @@ use super::{Group, Metric, Samples, SourcePage, TextFormat, process};
 use crate::build_info;
 
 /// What the exporter says of itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exporter {
     /// When the configuration was last loaded.
     pub configured_at: Timestamp,
@@ -31,7 +31,7 @@ pub struct Exporter {
 ///
 /// The page has two parts, one after the other: what is said of the sources,
 /// which is the same until one of them is polled or gets stale, and what the
-/// exporter says of itself, which is never the same.
+/// exporter says of itself, which is another one at each look.
 #[derive(Debug)]
 pub struct Exposition {
     pages: Vec<Arc<SourcePage>>,
@@ -84,6 +84,16 @@ impl Exposition {
     pub fn pages(&self) -> impl Iterator<Item = (&Arc<SourcePage>, bool)> {
         let pages = self.pages.iter();
         pages.map(|page| (page, page.is_fresh(self.now)))
+    }
+
+    /// What the exporter says of itself, if it does.
+    pub fn exporter(&self) -> Option<&Exporter> {
+        self.exporter.as_ref()
+    }
+
+    /// When it is.
+    pub fn now(&self) -> Instant {
+        self.now
     }
 
     /// The whole page.

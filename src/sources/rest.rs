@@ -5,6 +5,7 @@ mod exchange;
 mod pace;
 mod traffic;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
@@ -178,6 +179,15 @@ impl RestClient {
 }
 
 impl Answer {
+    /// The body as a text; what is no text in it is replaced.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        // The usual case first, as it is checked many bytes at once.
+        str::from_utf8(&self.body).map_or_else(
+            |_not_text| String::from_utf8_lossy(&self.body),
+            Cow::Borrowed,
+        )
+    }
+
     /// The answer, if its status is one of success; else the error that it stands for.
     pub fn success(self) -> Result<Self, SourceError> {
         if self.status.is_success() {

@@ -12,9 +12,7 @@ mod session;
 mod wire;
 mod words;
 
-use std::borrow::Cow;
-
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
@@ -181,7 +179,7 @@ impl SddcManager {
         listing: &mut Listing,
         place: &mut Place,
     ) -> Result<Seen, SourceError> {
-        let (reader, body) = (self.reader(), text(answer));
+        let (reader, body) = (self.reader(), answer.text());
         let page = Self::parse(&body)?;
         let mut seen = Seen::of(&page);
         place.unpaged |= seen.elements > PAGE_SIZE;
@@ -220,7 +218,7 @@ impl SddcManager {
     /// The one task in an answer.
     fn one(&self, answer: Answer, endpoint: &'static str, id: &str) -> Result<Task, SourceError> {
         let answer = answer.success()?;
-        let body = String::from_utf8_lossy(&answer.body);
+        let body = answer.text();
         let unreadable = |reason: Skipped| {
             let detail = format!("the answer is no task: {}", reason.reason());
             SourceError::new(Reason::Decode, endpoint, detail)
@@ -367,8 +365,18 @@ impl Source for SddcManager {
     }
 }
 
-fn text(answer: &Answer) -> Cow<'_, str> {
-    String::from_utf8_lossy(&answer.body)
+/// The tasks in the text of a page, and why others cannot be read: what a poll
+/// makes of it at `now` of the source's clock.
+pub fn decode(page: &str, now: Timestamp) -> Result<Vec<Result<Task, Skipped>>, SourceError> {
+    let reader = Reader {
+        operations: &Operations::default(),
+        frame: TimeFrame::new(now),
+    };
+    let page = SddcManager::parse(page)?;
+    let elements = page.elements.iter();
+    Ok(elements
+        .map(|element| reader.task(element.get(), None))
+        .collect())
 }
 
 fn is_rejection(status: StatusCode) -> bool {

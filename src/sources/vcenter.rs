@@ -13,12 +13,13 @@ mod wire;
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tracing::{debug, info};
 use url::Url;
 
 use connection::{Connection, Failure};
+use dialect::Dialect;
 use partition::{Coverage, Fault, Filter, Partition};
 use wire::Read;
 
@@ -102,7 +103,7 @@ impl Vcenter {
     async fn list(&mut self, filter: &Filter, listing: &mut Listing) -> Result<usize, Failure> {
         loop {
             let answer = self.connection.list(filter).await?;
-            let body = String::from_utf8_lossy(&answer.body);
+            let body = answer.text();
             match wire::page(self.connection.dialect(), &body, self.frame()) {
                 Ok(page) => {
                     self.connection.spoke();
@@ -154,7 +155,7 @@ impl Vcenter {
 
     fn one(&self, answer: &Answer, id: &str) -> Result<Task, SourceError> {
         let dialect = self.connection.dialect();
-        let body = String::from_utf8_lossy(&answer.body);
+        let body = answer.text();
         let unreadable = |what: &str| {
             let detail = format!("the answer is no task: {what}");
             SourceError::new(Reason::Decode, dialect.task(), detail)
@@ -243,4 +244,16 @@ fn extent(coverage: Coverage) -> Extent {
 /// The time on the clock that nobody can set, which a test can hold.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
+}
+/// The tasks in the text of a list, of the older dialect or its successor, and why
+/// others cannot be read: what a poll makes of it at `now` of the source's clock.
+pub fn decode(
+    list: &str,
+    old: bool,
+    now: Timestamp,
+) -> Result<Vec<Result<Task, Skipped>>, SourceError> {
+    let dialect = if old { Dialect::Rest } else { Dialect::Api };
+    let page = wire::page(dialect, list, TimeFrame::new(now))?;
+    let tasks = page.into_iter().map(|read| read.map(|read| read.task));
+    Ok(tasks.collect())
 }

@@ -7,9 +7,10 @@ mod signature;
 mod wire;
 mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Method, StatusCode};
 use url::Url;
@@ -19,7 +20,7 @@ use super::rest::{Answer, ClientError, LISTING_LIMIT, PAGE_LIMIT, Request, RestC
 use super::{Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{Authorization, HttpConfig, VirtShellConfig};
-use crate::task::{Call, Listing, Task, TimeFrame, is_plain_id};
+use crate::task::{Call, Listing, Skipped, Task, TimeFrame, is_plain_id};
 use signature::Signature;
 use wire::Reader;
 use words::Words;
@@ -186,7 +187,7 @@ impl Source for VirtShell {
             return Ok(None);
         }
         let answer = answer.success()?;
-        let body = String::from_utf8_lossy(&answer.body);
+        let body = answer.text();
         self.reader().one(&body, id)
     }
 
@@ -201,4 +202,17 @@ impl Source for VirtShell {
     fn clock_skew(&self) -> Option<SignedDuration> {
         self.rest.clock_skew()
     }
+}
+/// The tasks in the text of a listing, and why others cannot be read: what a poll
+/// makes of it at `now` of the source's clock.
+pub fn decode(list: &str, now: Timestamp) -> Result<Vec<Result<Task, Skipped>>, SourceError> {
+    let reader = Reader {
+        words: &Words::new(BTreeMap::new()),
+        frame: TimeFrame::new(now),
+    };
+    let elements = wire::elements(list)?;
+    Ok(elements
+        .into_iter()
+        .map(|element| reader.task(element.get(), None))
+        .collect())
 }

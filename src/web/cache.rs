@@ -3,11 +3,17 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::encoding::{Beginning, Encoding};
-use crate::metrics::{Exposition, SourcePage, TextFormat};
+use crate::metrics::{Exporter, Exposition, SourcePage, TextFormat};
+
+/// How long what the exporter says of itself is repeated: to ask the kernel
+/// takes longer than all the rest of a scrape.
+const REPEATED: Duration = Duration::from_secs(1);
 
 /// How many texts are kept for each source, and for all together: one for each
 /// format.
@@ -25,6 +31,16 @@ pub(super) struct Entry {
     pages: Vec<(Weak<SourcePage>, bool)>,
     text: OnceLock<Bytes>,
     compressed: OnceLock<Beginning>,
+    rest: Mutex<Option<Arc<Rest>>>,
+}
+
+/// The second part, as of a moment.
+#[derive(Debug)]
+pub(super) struct Rest {
+    exporter: Option<Exporter>,
+    at: Instant,
+    text: Bytes,
+    compressed: OnceLock<Bytes>,
 }
 
 impl Cache {
@@ -59,6 +75,7 @@ impl Entry {
                 .collect(),
             text: OnceLock::new(),
             compressed: OnceLock::new(),
+            rest: Mutex::new(None),
         }
     }
 
@@ -85,18 +102,58 @@ impl Entry {
         }
     }
 
-    /// The text; whoever comes first writes it, and others wait for that.
+    /// The first part; whoever comes first writes it, and others wait for that.
     pub(super) fn text(&self, exposition: &Exposition) -> Bytes {
         let write = || exposition.of_the_sources(self.format).into();
         self.text.get_or_init(write).clone()
     }
 
-    /// The text, compressed.
-    pub(super) fn compressed(&self, exposition: &Exposition) -> io::Result<&Beginning> {
-        if let Some(compressed) = self.compressed.get() {
-            return Ok(compressed);
+    /// The second part, which may be a moment old.
+    pub(super) fn rest(&self, exposition: &Exposition) -> Arc<Rest> {
+        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        let exporter = exposition.exporter().copied();
+        let fresh = |rest: &&Arc<Rest>| {
+            let age = exposition.now().saturating_duration_since(rest.at);
+            rest.exporter == exporter && age < REPEATED
+        };
+        if let Some(fresh) = rest.as_ref().filter(fresh) {
+            return Arc::clone(fresh);
         }
-        let compressed = Beginning::of(&self.text(exposition))?;
-        Ok(self.compressed.get_or_init(|| compressed))
+        let written = Arc::new(Rest {
+            exporter,
+            at: exposition.now(),
+            text: exposition.of_the_exporter(self.format).into(),
+            compressed: OnceLock::new(),
+        });
+        *rest = Some(Arc::clone(&written));
+        written
+    }
+
+    /// Both parts as one member of gzip.
+    pub(super) fn compressed(
+        &self,
+        exposition: &Exposition,
+        rest: &Rest,
+    ) -> io::Result<[Bytes; 2]> {
+        let beginning = if let Some(beginning) = self.compressed.get() {
+            beginning
+        } else {
+            let beginning = Beginning::of(&self.text(exposition))?;
+            self.compressed.get_or_init(|| beginning)
+        };
+        let end = if let Some(end) = rest.compressed.get() {
+            end.clone()
+        } else {
+            let end = beginning.end(&rest.text)?.into();
+            rest.compressed.get_or_init(|| end).clone()
+        };
+        Ok([beginning.bytes(), end])
+    }
+}
+
+impl Rest {
+    /// The text.
+    pub(super) fn text(&self) -> Bytes {
+        self.text.clone()
     }
 }

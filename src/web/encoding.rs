@@ -76,8 +76,13 @@ impl Beginning {
         Ok(Self { bytes, checksum })
     }
 
-    /// The beginning, and what completes it to one gzip member with this end.
-    pub(super) fn ended(&self, text: &[u8]) -> io::Result<(Bytes, Vec<u8>)> {
+    /// The bytes of the beginning.
+    pub(super) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    /// What completes them to one gzip member with this end of the text.
+    pub(super) fn end(&self, text: &[u8]) -> io::Result<Vec<u8>> {
         let mut encoder = DeflateEncoder::new(Vec::new(), LEVEL);
         encoder.write_all(text)?;
         let mut end = encoder.finish()?;
@@ -88,7 +93,7 @@ impl Beginning {
         all.combine(&checksum);
         end.extend(all.sum().to_le_bytes());
         end.extend(all.amount().to_le_bytes());
-        Ok((self.bytes.clone(), end))
+        Ok(end)
     }
 }
 
@@ -129,11 +134,8 @@ mod tests {
         for beginning in ["", "a", &"virt_tasks 1\n".repeat(10_000), &large] {
             let compressed = Beginning::of(beginning.as_bytes()).unwrap();
             for end in ["", "# EOF\n", &"process_open_fds 7\n".repeat(99)] {
-                let (mut bytes, rest) = compressed
-                    .ended(end.as_bytes())
-                    .map(|(bytes, rest)| (bytes.to_vec(), rest))
-                    .unwrap();
-                bytes.extend(rest);
+                let mut bytes = compressed.bytes().to_vec();
+                bytes.extend(compressed.end(end.as_bytes()).unwrap());
                 // Unlike others this decoder stops behind the first member.
                 let mut decoder = GzDecoder::new(bytes.as_slice());
                 let mut text = String::new();

@@ -70,13 +70,13 @@ impl Scrape {
     }
 
     fn write(self) -> Response<Body> {
-        let (encoding, beginning, end) = match self.coded() {
+        let (encoding, parts) = match self.coded() {
             Ok(coded) => coded,
             Err(error) => return failed(&error),
         };
         drop(self.slot);
         let content_type = self.wishes.choice.content_type();
-        let mut response = pieces(StatusCode::OK, &content_type, [beginning, end.into()]);
+        let mut response = pieces(StatusCode::OK, &content_type, parts);
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         if encoding == Encoding::Gzip {
@@ -86,15 +86,14 @@ impl Scrape {
     }
 
     /// The coding, and the two parts of the text in it.
-    fn coded(&self) -> io::Result<(Encoding, Bytes, Vec<u8>)> {
+    fn coded(&self) -> io::Result<(Encoding, [Bytes; 2])> {
         let text = self.entry.text(&self.exposition);
-        let rest = self.exposition.of_the_exporter(self.wishes.format());
-        let small = text.len() + rest.len() < SMALLEST;
+        let rest = self.entry.rest(&self.exposition);
+        let small = text.len() + rest.text().len() < SMALLEST;
         if small || self.wishes.encoding == Encoding::Identity {
-            return Ok((Encoding::Identity, text, rest.into_bytes()));
+            return Ok((Encoding::Identity, [text, rest.text()]));
         }
-        let compressed = self.entry.compressed(&self.exposition)?;
-        let (beginning, end) = compressed.ended(rest.as_bytes())?;
-        Ok((Encoding::Gzip, beginning, end))
+        let parts = self.entry.compressed(&self.exposition, &rest)?;
+        Ok((Encoding::Gzip, parts))
     }
 }

@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::order::Order;
 use super::pages::{Next, PAGE_SIZE, Pages, Seen};
-use super::{PART, SddcManager, text};
+use super::{PART, SddcManager};
 use crate::sources::SourceError;
 use crate::sources::rest::{Answer, PAGE_LIMIT};
 use crate::task::{Call, Extent, Listing, Memory};
@@ -98,7 +98,7 @@ impl SddcManager {
         newest: &mut Newest,
         memory: &impl Memory,
     ) -> Result<(Seen, bool), SourceError> {
-        let (reader, body) = (self.reader(), text(answer));
+        let (reader, body) = (self.reader(), answer.text());
         let page = Self::parse(&body)?;
         let mut seen = Seen::of(&page);
         if newest.total.is_none() {

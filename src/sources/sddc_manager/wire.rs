@@ -73,12 +73,18 @@ struct WireTask {
     resolution: Text,
     #[serde(default, rename = "isRetryable")]
     retryable: Flag,
+    #[serde(default)]
+    resources: List<WireResource>,
+}
+
+/// What is looked at unless the task succeeded, as nearly all did: it is most of
+/// the text.
+#[derive(Debug, Default, Deserialize)]
+struct WireDetails {
     #[serde(default, rename = "subTasks")]
     subtasks: List<WireNode>,
     #[serde(default)]
     errors: List<WireError>,
-    #[serde(default)]
-    resources: List<WireResource>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,15 +151,21 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The task in an element; `id` is what was asked for, where it was.
+    /// The task in an element, without sub-tasks and errors if it succeeded; `id` is what was asked for, where it was.
     pub(super) fn task(&self, json: &str, id: Option<&str>) -> Result<Task, Skipped> {
         let wire: WireTask = parse(json)?;
         let own = wire.id.0.as_deref().filter(|own| !own.trim().is_empty());
         let id = own.or(id).ok_or(Skipped::NoId)?.to_owned();
-        Ok(self.translate(id, wire))
+        let word = wire.status.0.as_deref().unwrap_or_default();
+        let details = if words::status(word) == Status::Succeeded {
+            WireDetails::default()
+        } else {
+            parse(json)?
+        };
+        Ok(self.translate(id, wire, details))
     }
 
-    fn translate(&self, id: String, wire: WireTask) -> Task {
+    fn translate(&self, id: String, wire: WireTask, details: WireDetails) -> Task {
         let word = wire.status.0.unwrap_or_default();
         let status = words::status(&word);
         // Completion is decided by the status: tasks under way were seen with a
@@ -177,8 +189,8 @@ impl Reader<'_> {
             resolved: status == Status::Failed && fold(&resolution) == "resolved",
             retryable: wire.retryable.0,
             resources: wire.resources.0.into_iter().map(resource).collect(),
-            errors: wire.errors.0.into_iter().map(error).collect(),
-            subtasks: self.nodes(wire.subtasks.0, NodeKind::SubTask),
+            errors: details.errors.0.into_iter().map(error).collect(),
+            subtasks: self.nodes(details.subtasks.0, NodeKind::SubTask),
             progress: None,
         }
     }

@@ -6,14 +6,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::Result;
-
-/// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The program while it runs.
 pub(super) struct Program {
@@ -43,62 +37,13 @@ impl Program {
         Ok(Self { child, address })
     }
 
-    /// A simulated SDDC Manager with so many tasks, and so many new ones a second.
-    pub(super) fn simulator(folder: &Path, tasks: usize, rate: &str) -> Result<Self> {
-        let tasks = format!("--tasks={tasks}");
-        let rate = format!("--rate={rate}");
-        let words = [
-            "simulate",
-            "sddc_manager",
-            "--listen=127.0.0.1:0",
-            &tasks,
-            &rate,
-        ];
-        Self::start(folder, &words)
-    }
-
-    /// An exporter with so many sources, which are all the same simulator.
-    pub(super) fn exporter(
-        folder: &Path,
-        simulator: &Self,
-        sources: usize,
-        global: &str,
-    ) -> Result<Self> {
-        let mut config = format!("global: {{{global}}}\nsources:\n");
-        for number in 0..sources {
-            writeln!(
-                config,
-                "  - {{name: s{number:03}, system: sddc_manager, url: 'http://{}', \
-                 username: svc-exporter@vsphere.local, password: demo}}",
-                simulator.address
-            )?;
-        }
-        fs::write(folder.join("virt-task-exporter.yml"), config)?;
-        Self::start(folder, &["--web.listen-address=127.0.0.1:0"])
-    }
-
-    /// The metrics, once they are as they should be.
-    pub(super) fn scraped(&self, is: impl Fn(&str) -> bool) -> Result<String> {
-        let began = Instant::now();
-        loop {
-            let page = get(&self.address, "/metrics", &[])?;
-            if is(&page) {
-                return Ok(page);
-            }
-            if began.elapsed() > PATIENCE {
-                return Err("it does not come to what it should".into());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
     /// CPU seconds so far, in steps of a hundredth.
     pub(super) fn cpu(&self) -> Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let (_, fields) = stat.rsplit_once(')').ok_or("no stat")?;
         let fields: Vec<_> = fields.split_whitespace().collect();
-        let ticks = |at: usize| -> Result<u64> { Ok(fields.get(at).ok_or("short stat")?.parse()?) };
-        Ok((ticks(11)? + ticks(12)?) as f64 / 100.0)
+        let ticks = |at: usize| -> Result<f64> { Ok(fields.get(at).ok_or("short stat")?.parse()?) };
+        Ok((ticks(11)? + ticks(12)?) / 100.0)
     }
 
     /// The largest resident memory so far, in MiB.
