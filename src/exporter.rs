@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-pub(crate) use check::{Trial, check, unreadable_secrets};
+pub(crate) use check::{Trials, check, unreadable_secrets};
 pub use draft::Origin;
 use draft::{Draft, Drafter};
 pub use listen::BindError;
@@ -38,7 +38,6 @@ use crate::metrics::{Exporter, SourceFacts};
 use crate::poller::{Estate, Orders, Poller, Schedule};
 use crate::program::ProgramError;
 use crate::reload::{self, Requests};
-use crate::sources::SourceError;
 use crate::sources::sddc_manager::{self, SddcManager};
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
@@ -85,16 +84,6 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.run(orders).await,
             Self::Vcenter(poller) => poller.run(orders).await,
             Self::VirtShell(poller) => poller.run(orders).await,
-        }
-    }
-}
-
-impl AnyPoller {
-    async fn try_out(self) -> Result<(), SourceError> {
-        match self {
-            Self::SddcManager(poller) => poller.try_out().await,
-            Self::Vcenter(poller) => poller.try_out().await,
-            Self::VirtShell(poller) => poller.try_out().await,
         }
     }
 }

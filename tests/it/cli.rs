@@ -141,6 +141,25 @@ async fn a_signal_ends_it_with_0_and_stdout_stays_empty(#[case] signal: Signal) 
 }
 
 #[rstest]
+#[case::demo(&["demo", "--web.listen-address=127.0.0.1:0"])]
+#[case::simulate(&["simulate", "vcenter", "--listen=127.0.0.1:0"])]
+#[tokio::test]
+async fn a_terminal_that_is_closed_ends_a_demo_which_leaves_nothing(#[case] arguments: &[&str]) {
+    let scratch = Scratch::new("");
+    let folder = scratch.path("tmp");
+    std::fs::create_dir(&folder).unwrap();
+    let variables = [("TMPDIR", folder.to_str().unwrap())];
+    let program = scratch.serve_bare(arguments, &variables).await;
+    // The shell sends one, and so does the system.
+    program.signal(Signal::HUP);
+    program.logged(&["stopping"]).await;
+    program.signal(Signal::HUP);
+    let (status, log) = program.over().await;
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+}
+
+#[rstest]
 #[case(Signal::TERM)]
 #[case(Signal::INT)]
 #[tokio::test]

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
 
 use super::{config, entry, rewrite, up};
@@ -79,35 +78,4 @@ async fn a_stop_ends_a_reload_and_none_begins_after_it() {
         .find(|line| line.contains("the configuration was"));
     assert_eq!(loaded, None);
     assert_eq!((vcenter.sim.logins(), vcenter.sim.sessions()), (1, 0));
-}
-
-#[tokio::test]
-async fn a_stop_takes_no_longer_the_more_sources_hang() {
-    let mut sources = Vec::new();
-    for _ in 0..4 {
-        let vcenter = VcBench::real_time(|_| {}).await;
-        holds_on(&vcenter, PATIENCE * 10);
-        sources.push(vcenter);
-    }
-    let form = |keys: &str| {
-        let sources = sources.iter().enumerate();
-        let entry = |(n, source): (usize, &VcBench)| {
-            let name = format!("s{n}");
-            entry(&name, "vcenter", &source.url, keys)
-        };
-        sources.map(entry).collect::<Vec<_>>()
-    };
-    let scratch = Scratch::new(&config(&form("")));
-    let program = scratch.serve(&[]).await;
-    for source in 0..sources.len() {
-        program.scraped("a poll", up(&format!("s{source}"))).await;
-    }
-    rewrite(&scratch, &form(", max_open_tasks: 7"));
-    let _asking = reloading(&program);
-    is_left(&sources[0]).await;
-    let began = Instant::now();
-    program.signal(Signal::TERM);
-    let (status, log) = program.over().await;
-    assert_eq!(status.code(), Some(0), "{log:?}");
-    assert!(began.elapsed() < Duration::from_secs(12), "{log:?}");
 }
