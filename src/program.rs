@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::cli::{Args, Command};
 use crate::clock::Clock;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Place};
 use crate::exporter::{self, Base, BindError, Origin, Setup};
 use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::log::Dial;
@@ -57,12 +57,10 @@ pub enum ProgramError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A source cannot be reached as configured.
-    #[error("{file}: sources: {name}: {error}")]
+    #[error("{place}: {error}")]
     Source {
-        /// The configuration file.
-        file: String,
-        /// The source.
-        name: String,
+        /// The key that is wrong.
+        place: Box<Place>,
         /// Why.
         error: ClientError,
     },

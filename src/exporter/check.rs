@@ -1,7 +1,5 @@
 //! What `check` does: builds everything, and tries it if that is wanted.
 
-use std::path::Path;
-
 use tokio_util::sync::CancellationToken;
 
 use super::round::side_by_side;
@@ -15,11 +13,11 @@ use crate::program::ProgramError;
 
 /// Whether the configuration can be put to work, certificates included; if so,
 /// what can log in to each source.
-pub(crate) fn check(config: &Config, file: &Path) -> Result<Trials, ProgramError> {
+pub(crate) fn check(config: &Config) -> Result<Trials, ProgramError> {
     let trial = |source: &SourceConfig| {
         let ledger = KeptLedger::in_memory(limits(source));
         let clock = Clock::system();
-        let (poller, _page) = AnySystem::new(source, &clock, file)?.poller(source, ledger, clock);
+        let (poller, _page) = AnySystem::new(source, &clock)?.poller(source, ledger, clock);
         Ok((source.name.clone(), poller))
     };
     let trials = config.sources.iter().map(trial);

@@ -64,7 +64,7 @@ impl Round {
         let sources = config.sources.into_iter().filter(ours);
         let turns = sources.map(|source| {
             let ledger = ledger(&source, folder.as_ref(), clock)?;
-            let system = AnySystem::new(&source, clock, &args.config_file)?;
+            let system = AnySystem::new(&source, clock)?;
             let (poller, page) = system.poller(&source, ledger, clock.clone());
             let (name, system) = (source.name.clone(), source.system.word());
             Ok((Turn { name, system, page }, poller))

@@ -16,7 +16,7 @@ pub(super) fn run(args: &Args, login: bool) -> Exit {
     let file = args.config_file.as_path();
     let checked = || {
         let config = Config::load(file)?;
-        let trials = exporter::check(&config, file)?;
+        let trials = exporter::check(&config)?;
         let web = args.web_config_file.as_deref();
         web.map_or(Ok(()), |file| WebConfig::load(file).map(drop))?;
         Ok::<_, ProgramError>((trials, config))

@@ -36,7 +36,11 @@ async fn check_says_valid_and_exits_0() {
     "sources[0].follow_redirects",
     "must be false"
 )]
-#[case::no_ca("tls_config: {ca_file: missing.pem}", "missing.pem", "")]
+#[case::no_ca(
+    "tls_config: {ca_file: missing.pem}",
+    "sources[0].tls_config.ca_file",
+    "cannot read missing.pem"
+)]
 #[tokio::test]
 async fn a_wrong_configuration_is_one_line_with_file_place_key_and_rule(
     #[case] line: &str,

@@ -89,8 +89,7 @@ impl Bench {
         let mut draft = drafter.draft(config(names), &BTreeMap::new()).unwrap();
         for added in std::mem::take(&mut draft.added) {
             let config = &added.wanted.config;
-            let file = PathBuf::from("a.yml");
-            let system = AnySystem::new(config, &drafter.clock, &file).unwrap();
+            let system = AnySystem::new(config, &drafter.clock).unwrap();
             let name = config.name.clone();
             draft.changed.insert(name, (added.wanted, system));
         }
