@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use clap::{Arg, CommandFactory as _};
 use rstest::rstest;
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use virt_task_exporter::cli::Args;
 use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
 
 use crate::support::{Bench, Scratch, options, task};
@@ -263,6 +265,26 @@ async fn variables_stand_in_for_flags_and_flags_win() {
         page.contains("virt_source_info") && !page.contains("process_"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_as_good_as_none_but_for_the_folder() {
+    let scratch = Scratch::new(GOOD);
+    let flags = Args::command();
+    let names: Vec<_> = flags.get_arguments().filter_map(Arg::get_env).collect();
+    assert!(names.len() > 10, "{names:?}");
+    let empty: Vec<_> = names
+        .iter()
+        .map(|name| (name.to_str().unwrap(), ""))
+        .collect();
+    // Only the address is given, as a port of the default may be in use.
+    let program = scratch
+        .serve_bare(&["--web.listen-address=127.0.0.1:0"], &empty)
+        .await;
+    assert_eq!(program.get("/metrics").await.status(), 200);
+    assert_eq!(program.lines(&["in memory alone"]).len(), 1);
+    let ended = scratch.run(&["check"], &empty).await;
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
 #[tokio::test]

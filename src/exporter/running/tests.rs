@@ -67,13 +67,13 @@ impl Bench {
         self.running
             .pages
             .insert(name.to_owned(), added.page.clone());
-        let polled = Polled {
+        let source = Polled {
             wanted,
             stop,
             poller,
             pulse,
         };
-        self.running.polled.insert(name.to_owned(), polled);
+        self.running.polled.insert(name.to_owned(), source);
         added.page
     }
 
