@@ -4,6 +4,7 @@
 mod client_names;
 mod error;
 mod headers;
+mod pem;
 mod raw;
 mod reader;
 mod tls;

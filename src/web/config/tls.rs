@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
@@ -12,11 +12,12 @@ use serde_saphyr::{Location, Spanned};
 
 use super::client_names::NamedClients;
 use super::error::WebConfigError;
+use super::pem::Pem;
 use super::raw::{Text, Tls};
 use super::reader::{Reader, place};
 
 /// The section's name, which begins each key.
-const SECTION: &str = "tls_server_config";
+pub(super) const SECTION: &str = "tls_server_config";
 
 /// Go's names of key exchanges, and ring's.
 const CURVES: [(&str, rustls::NamedGroup); 3] = [
@@ -69,8 +70,8 @@ fn identity(
     raw: &Tls,
     section: Location,
 ) -> Result<(Pem, Pem), WebConfigError> {
-    let chain = pem(reader, ("cert", &raw.cert), ("cert_file", &raw.cert_file))?;
-    let key = pem(reader, ("key", &raw.key), ("key_file", &raw.key_file))?;
+    let chain = Pem::read(reader, ("cert", &raw.cert), ("cert_file", &raw.cert_file))?;
+    let key = Pem::read(reader, ("key", &raw.key), ("key_file", &raw.key_file))?;
     match (chain, key) {
         (Some(chain), Some(key)) => Ok((chain, key)),
         (Some(chain), None) => Err(chain.wrong(reader, "needs a key_file or a key beside it")),
@@ -136,54 +137,6 @@ impl Tls {
         texts.into_iter().all(Option::is_none)
             && lists.into_iter().all(Option::is_none)
             && self.prefer_server_cipher_suites.is_none()
-    }
-}
-
-/// PEM, and where it was asked for.
-struct Pem {
-    key: String,
-    at: Location,
-    bytes: Vec<u8>,
-}
-
-impl Pem {
-    fn wrong(&self, reader: &Reader, rule: impl Into<String>) -> WebConfigError {
-        reader.at(place(self.at), &self.key, rule)
-    }
-
-    fn certificates(
-        &self,
-        reader: &Reader,
-    ) -> Result<Vec<CertificateDer<'static>>, WebConfigError> {
-        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
-        let read = read.ok().filter(|chain| !chain.is_empty());
-        read.ok_or_else(|| self.wrong(reader, "has no certificate in PEM"))
-    }
-}
-
-/// PEM that is typed, or in a file.
-fn pem(
-    reader: &mut Reader,
-    (key, typed): (&str, &Text),
-    (file_key, file): (&str, &Text),
-) -> Result<Option<Pem>, WebConfigError> {
-    let path = |key| format!("{SECTION}.{key}");
-    match (typed, file) {
-        (None, None) => Ok(None),
-        (Some(typed), None) => Ok(Some(Pem {
-            key: path(key),
-            at: typed.defined,
-            bytes: typed.value.clone().into_bytes(),
-        })),
-        (None, Some(file)) => Ok(Some(Pem {
-            key: path(file_key),
-            at: file.defined,
-            bytes: reader.named(&path(file_key), file)?,
-        })),
-        (Some(_), Some(file)) => {
-            let rule = format!("only one of {key} and {file_key} may be given");
-            Err(reader.wrong(&path(file_key), file, rule))
-        }
     }
 }
 
@@ -284,7 +237,7 @@ fn clients(
     raw: &Tls,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, WebConfigError> {
-    let ca = pem(
+    let ca = Pem::read(
         reader,
         ("client_ca", &raw.client_ca),
         ("client_ca_file", &raw.client_ca_file),
