@@ -5,13 +5,13 @@ mod one_shot;
 mod simulate;
 mod values;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use crate::build_info;
 use crate::log::{Format, Level};
@@ -27,6 +27,9 @@ pub const DEFAULT_PORT: u16 = 9894;
 
 /// Where the ledgers are unless told otherwise.
 const DEFAULT_STORAGE: &str = "data/";
+
+/// The variable of that folder.
+const STORAGE_VARIABLE: &str = "VTE_STORAGE_PATH";
 
 /// Prometheus' tools print `NAME, version V`; clap prints the display name, a blank and the version.
 const VERSIONED_NAME: &str = "virt-task-exporter,";
@@ -115,7 +118,7 @@ pub struct Args {
     /// Folder of the ledgers [default: data/]; an empty text keeps them in memory alone.
     #[arg(
         long = "storage.path",
-        env = "VTE_STORAGE_PATH",
+        env = STORAGE_VARIABLE,
         // clap's own parser of paths refuses an empty one.
         value_parser = OsStringValueParser::new().map(PathBuf::from),
         value_name = "FOLDER",
@@ -206,7 +209,9 @@ impl Args {
         I: IntoIterator,
         I::Item: Into<OsString> + Clone,
     {
-        let args = Self::try_parse_from(arguments)?;
+        let mut command = Self::command().mut_args(without_empty);
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         if args.shard >= args.total_shards.get() {
             let rule = "--shard must be less than --total-shards";
             return Err(Self::command().error(ErrorKind::ValueValidation, rule));
@@ -219,6 +224,18 @@ impl Args {
         let folder = self.storage_path.as_deref();
         let folder = folder.unwrap_or_else(|| Path::new(DEFAULT_STORAGE));
         Some(folder).filter(|folder| !folder.as_os_str().is_empty())
+    }
+}
+
+/// An empty variable is as good as none, as where a file for containers hands on
+/// what nobody set; but the folder may be none.
+fn without_empty(flag: Arg) -> Arg {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let variable = flag.get_env().filter(|name| *name != STORAGE_VARIABLE);
+    if variable.is_some_and(is_empty) {
+        flag.env(None::<&'static str>)
+    } else {
+        flag
     }
 }
 

@@ -7,12 +7,14 @@ mod duration;
 mod error;
 mod http;
 mod login;
+mod places;
 mod raw;
 mod sddc_manager;
 mod secret;
 mod section;
 mod settings;
 mod source;
+mod text;
 mod vcenter;
 mod virtshell;
 mod warnings;
@@ -29,10 +31,12 @@ use serde_saphyr::Spanned;
 pub use error::{ConfigError, Place};
 pub use http::{Header, HttpConfig, TlsConfig};
 pub use login::Login;
+pub use places::Places;
 pub use sddc_manager::{RestoresAuth, SddcManagerConfig};
 pub use secret::{Secret, SecretError};
 pub use settings::Settings;
 pub use source::{SourceConfig, SystemConfig};
+pub(crate) use text::text;
 pub use vcenter::{DialectChoice, VcenterConfig};
 pub use virtshell::{Authorization, VirtShellConfig};
 
@@ -60,9 +64,18 @@ pub struct Config {
 impl Config {
     /// Reads and judges the file at `path`.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let (text, exposed) = read(path).map_err(|source| ConfigError::Read {
+        let (bytes, exposed) = read(path).map_err(|source| ConfigError::Read {
             file: path.to_owned(),
             source,
+        })?;
+        let text = text(bytes).map_err(|(line, column)| ConfigError::Invalid {
+            place: Place {
+                file: path.to_owned(),
+                line,
+                column,
+                path: String::new(),
+            },
+            rule: "is not UTF-8 text".to_owned(),
         })?;
         resolve(&text, path, exposed)
     }
@@ -73,17 +86,17 @@ impl Config {
     }
 }
 
-/// The file's text, and whether others than its owner can read it.
-fn read(path: &Path) -> io::Result<(String, bool)> {
+/// What the file holds, and whether others than its owner can read it.
+fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
     let file = File::open(path)?;
     let exposed = is_exposed(&file)?;
-    let mut text = String::new();
-    file.take(LARGEST + 1).read_to_string(&mut text)?;
-    if u64::try_from(text.len()).is_ok_and(|len| len > LARGEST) {
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > LARGEST) {
         let error = "larger than 16 MiB";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
     }
-    Ok((text, exposed))
+    Ok((bytes, exposed))
 }
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 mod check;
 mod draft;
+mod leaving;
 mod listen;
 mod round;
 mod running;
@@ -10,14 +11,16 @@ mod system;
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-pub(crate) use check::{Trial, check, unreadable_secrets};
+pub(crate) use check::{Trials, check, unreadable_secrets};
 pub use draft::Origin;
 use draft::{Draft, Drafter};
 pub use listen::BindError;
@@ -35,7 +38,6 @@ use crate::metrics::{Exporter, SourceFacts};
 use crate::poller::{Estate, Orders, Poller, Schedule};
 use crate::program::ProgramError;
 use crate::reload::{self, Requests};
-use crate::sources::SourceError;
 use crate::sources::sddc_manager::{self, SddcManager};
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
@@ -43,6 +45,9 @@ use crate::systemd;
 use crate::task::Digest;
 use crate::web::server::{self, Limits};
 use crate::web::{Guard, Site};
+
+/// How long a stop may take in all: what is left then is cut off.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
 
 /// What a configuration is loaded from, and what else goes by it.
 #[derive(Debug)]
@@ -79,16 +84,6 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.run(orders).await,
             Self::Vcenter(poller) => poller.run(orders).await,
             Self::VirtShell(poller) => poller.run(orders).await,
-        }
-    }
-}
-
-impl AnyPoller {
-    async fn try_out(self) -> Result<(), SourceError> {
-        match self {
-            Self::SddcManager(poller) => poller.try_out().await,
-            Self::Vcenter(poller) => poller.try_out().await,
-            Self::VirtShell(poller) => poller.try_out().await,
         }
     }
 }
@@ -135,28 +130,34 @@ impl Setup {
     }
 
     async fn work(mut self, listeners: Vec<TcpListener>, mut hangups: Option<Signal>) {
-        self.running.apply(self.draft).await;
+        // Nothing is there yet that this would wait for.
+        self.running.apply(self.draft).await.unwrap_or_default();
         let serving = serve(listeners, &self.guard, &self.stop);
         systemd::ready(&status(&self.running, true));
         loop {
             let waiting = tokio::select! {
+                biased;
                 () = self.stop.cancelled() => break,
                 () = hangup(&mut hangups) => None,
                 waiting = self.requests.next() => waiting,
             };
             systemd::reloading();
             let reloaded = self.running.reload().await;
-            systemd::ready(&status(&self.running, reloaded.is_ok()));
+            if !self.stop.is_cancelled() {
+                systemd::ready(&status(&self.running, reloaded.is_ok()));
+            }
             if let Some(waiting) = waiting {
                 waiting.answer(&reloaded);
             }
         }
+        let by = Instant::now() + LONGEST_STOP;
         systemd::stopping();
         // Whoever still waits for a reload is not to hold up the end.
         drop(self.requests);
-        // Only when the last scrape was answered is it known what was shown.
+        // Only when the last scrape was answered is it known what was shown; a
+        // server has a limit of its own to that.
         ended(serving).await;
-        self.running.end().await;
+        self.running.end(by).await;
     }
 }
 

@@ -66,6 +66,12 @@ pub fn init(level: Level, format: Format) -> Result<Dial, TryInitError> {
     Ok(dial)
 }
 
+/// A dial of a log that nobody reads.
+#[cfg(test)]
+pub(crate) fn unheard() -> Dial {
+    layer(Level::Error, Format::Logfmt, io::sink).1
+}
+
 fn layer<S, W>(level: Level, format: Format, writer: W) -> (impl Layer<S>, Dial<S>)
 where
     S: tracing::Subscriber + for<'span> LookupSpan<'span>,

@@ -134,16 +134,6 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    /// Logs in, reads a first page and leaves.
-    pub async fn try_out(mut self) -> Result<(), SourceError> {
-        let result = timeout(self.schedule.full_timeout, self.source.try_out()).await;
-        self.leave().await;
-        result.unwrap_or_else(|_elapsed| {
-            let detail = format!("no answer in {:?}", self.schedule.full_timeout);
-            Err(SourceError::new(Reason::Timeout, "login", detail))
-        })
-    }
-
     /// Polls once, in full: reads, applies, commits, publishes. A failed poll
     /// changes no task.
     pub async fn poll(&mut self) -> Result<(), SourceError> {

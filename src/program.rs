@@ -1,8 +1,10 @@
 //! What each subcommand does, and with which exit code.
 
+mod check;
 mod once;
 mod output;
 mod progress;
+mod signals;
 mod tasks;
 
 use std::path::{Path, PathBuf};
@@ -16,15 +18,14 @@ use tracing::{error, info, warn};
 
 use crate::cli::{Args, Command};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
-use crate::exporter::{self, Base, BindError, Origin, Setup, Trial};
+use crate::config::{ConfigError, Place};
+use crate::exporter::{self, Base, BindError, Origin, Setup};
 use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::log::Dial;
 use crate::sources::rest::ClientError;
 use crate::web::{WebConfig, WebConfigError};
 use crate::{build_info, demo, log};
 pub use output::OutputError;
-use output::{complain, say};
 
 /// The exit codes of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How long what blocks a thread, such as a look for a name, may do so at the end.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// Why the program cannot do what it was asked for.
 #[derive(Debug, Error)]
 pub enum ProgramError {
@@ -53,12 +57,10 @@ pub enum ProgramError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A source cannot be reached as configured.
-    #[error("{file}: sources: {name}: {error}")]
+    #[error("{place}: {error}")]
     Source {
-        /// The configuration file.
-        file: String,
-        /// The source.
-        name: String,
+        /// The key that is wrong.
+        place: Box<Place>,
         /// Why.
         error: ClientError,
     },
@@ -119,7 +121,7 @@ pub fn run(args: &Args) -> ExitCode {
         .install_default()
         .unwrap_or_default();
     if let Some(Command::Check(what)) = &args.command {
-        return check(args, what.login).into();
+        return check::run(args, what.login).into();
     }
     let Ok(dial) = log::init(args.log_level, args.log_format) else {
         return Exit::Failure.into();
@@ -131,56 +133,6 @@ pub fn run(args: &Args) -> ExitCode {
             error.exit().into()
         }
     }
-}
-
-/// Validates the configuration and says so in one line; with `login` it also
-/// says of each source whether it can be read.
-fn check(args: &Args, login: bool) -> Exit {
-    let file = args.config_file.as_path();
-    let checked = || {
-        let config = Config::load(file)?;
-        let trials = exporter::check(&config, file)?;
-        let web = args.web_config_file.as_deref();
-        web.map_or(Ok(()), |file| WebConfig::load(file).map(drop))?;
-        Ok::<_, ProgramError>((trials, config))
-    };
-    let (trials, config) = match checked() {
-        Ok(checked) => checked,
-        Err(error) => {
-            complain(&error);
-            return Exit::Failure;
-        }
-    };
-    let unreadable = exporter::unreadable_secrets(&config);
-    for warning in config.warnings.iter().chain(&unreadable) {
-        complain(format_args!("warning: {warning}"));
-    }
-    let count = config.sources.len();
-    let noun = if count == 1 { "source" } else { "sources" };
-    say(format_args!("{}: valid, {count} {noun}", file.display()));
-    if !login {
-        return Exit::Success;
-    }
-    try_out(trials).unwrap_or_else(|error| {
-        complain(&error);
-        Exit::Failure
-    })
-}
-
-/// Logs in to each source, one after the other, and says how that went.
-fn try_out(trials: Vec<Trial>) -> Result<Exit, ProgramError> {
-    let mut exit = Exit::Success;
-    for trial in trials {
-        let name = trial.name.clone();
-        match runtime()?.block_on(trial.run()) {
-            Ok(()) => say(format_args!("{name}: can be read")),
-            Err(error) => {
-                complain(format_args!("{name}: {}: {error}", error.reason()));
-                exit = Exit::Failure;
-            }
-        }
-    }
-    Ok(exit)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, ProgramError> {
@@ -195,7 +147,8 @@ fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
     let runtime = runtime()?;
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
-        watch_signals(&stop)?;
+        let serves = args.command.is_none();
+        signals::watch(&stop, !serves)?;
         match &args.command {
             Some(Command::Once(what)) => return once::run(args, what, &stop).await,
             Some(Command::Tasks(what)) => return tasks::run(args, what, &stop).await,
@@ -211,7 +164,7 @@ fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
         }
         Ok(Exit::Success)
     });
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(LINGER);
     result
 }
 
@@ -266,39 +219,4 @@ async fn serve(
     setup.run(listeners, hangups).await;
     info!("stopped");
     Ok(())
-}
-
-/// The first SIGTERM or SIGINT stops, a second one ends at once.
-fn watch_signals(stop: &CancellationToken) -> Result<(), ProgramError> {
-    let system = |error| ProgramError::System("cannot watch signals", error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(system)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(system)?;
-    let stop = stop.clone();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it lives as long as the process, whoever else waits"
-    )]
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        next().await;
-        info!("stopping");
-        stop.cancel();
-        next().await;
-        abort();
-    });
-    Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    clippy::exit,
-    reason = "whoever asks twice does not want to wait for the end of main"
-)]
-fn abort() {
-    std::process::exit(1);
 }

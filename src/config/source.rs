@@ -6,6 +6,7 @@ use url::Url;
 use super::error::ConfigError;
 use super::http::{HttpConfig, RawHttp};
 use super::login::{Login, RawLogin};
+use super::places::Places;
 use super::raw::{Shared, Source as RawSource, Text};
 use super::sddc_manager::{RawSddcManager, SddcManagerConfig};
 use super::secret::Secret;
@@ -31,6 +32,8 @@ pub struct SourceConfig {
     pub http: HttpConfig,
     /// How it is polled and how much of it is kept.
     pub settings: Settings,
+    /// Where it stands in the file.
+    pub places: Places,
 }
 
 /// The kinds of systems.
@@ -90,6 +93,7 @@ impl SourceConfig {
         global: (&Section<'_>, &Shared),
         warnings: &mut Warnings,
     ) -> Result<Self, ConfigError> {
+        let places = Places::note(section, &raw);
         let shared = raw.shared();
         let layers = [(section, &shared), global];
         let layers = Layers(&layers);
@@ -106,6 +110,7 @@ impl SourceConfig {
             system,
             http,
             settings,
+            places,
         })
     }
 }

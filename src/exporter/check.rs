@@ -1,40 +1,58 @@
 //! What `check` does: builds everything, and tries it if that is wanted.
 
-use std::path::Path;
+use tokio_util::sync::CancellationToken;
 
+use super::round::side_by_side;
 use super::system::AnySystem;
 use super::{AnyPoller, limits};
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig};
 use crate::ledger::KeptLedger;
+use crate::poller::OnceError;
 use crate::program::ProgramError;
-use crate::sources::SourceError;
 
 /// Whether the configuration can be put to work, certificates included; if so,
-/// what can log in to each source, by name.
-pub(crate) fn check(config: &Config, file: &Path) -> Result<Vec<Trial>, ProgramError> {
+/// what can log in to each source.
+pub(crate) fn check(config: &Config) -> Result<Trials, ProgramError> {
     let trial = |source: &SourceConfig| {
         let ledger = KeptLedger::in_memory(limits(source));
         let clock = Clock::system();
-        let (poller, _page) = AnySystem::new(source, &clock, file)?.poller(source, ledger, clock);
-        let name = source.name.clone();
-        Ok(Trial { name, poller })
+        let (poller, _page) = AnySystem::new(source, &clock)?.poller(source, ledger, clock);
+        Ok((source.name.clone(), poller))
     };
-    config.sources.iter().map(trial).collect()
+    let trials = config.sources.iter().map(trial);
+    trials.collect::<Result<_, _>>().map(Trials)
 }
 
-/// A source that can be tried out.
+/// Sources that can be tried out.
 #[derive(Debug)]
-pub(crate) struct Trial {
-    /// Its name.
-    pub(crate) name: String,
-    poller: AnyPoller,
+pub(crate) struct Trials(Vec<(String, AnyPoller)>);
+
+impl Trials {
+    /// The names of the sources.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Logs in to each and reads a first page, all side by side, and calls `done`
+    /// after each; what came of them is in the order of the configuration.
+    pub(crate) async fn run(
+        self,
+        stop: &CancellationToken,
+        mut done: impl FnMut(&str),
+    ) -> Vec<(String, Result<(), OnceError>)> {
+        let done = |name: &String| done(name);
+        side_by_side(self.0, AnyPoller::try_out, stop, done).await
+    }
 }
 
-impl Trial {
-    /// Logs in and reads a first page.
-    pub(crate) async fn run(self) -> Result<(), SourceError> {
-        self.poller.try_out().await
+impl AnyPoller {
+    async fn try_out(self, stop: CancellationToken) -> Result<(), OnceError> {
+        match self {
+            Self::SddcManager(poller) => poller.try_out(&stop).await,
+            Self::Vcenter(poller) => poller.try_out(&stop).await,
+            Self::VirtShell(poller) => poller.try_out(&stop).await,
+        }
     }
 }
 

@@ -73,13 +73,6 @@ impl Origin {
             Self::Text(text, file) => Config::parse(text, file),
         }
     }
-
-    /// The file that its errors name.
-    fn file(&self) -> &Path {
-        match self {
-            Self::File(file) | Self::Text(_, file) => file,
-        }
-    }
 }
 
 impl Wanted {
@@ -133,7 +126,7 @@ impl Drafter {
     }
 
     fn system(&self, wanted: &Wanted) -> Result<AnySystem, ProgramError> {
-        AnySystem::new(&wanted.config, &self.clock, self.origin.file())
+        AnySystem::new(&wanted.config, &self.clock)
     }
 
     fn add(&self, wanted: Wanted) -> Result<Added, ProgramError> {

@@ -1,5 +1,6 @@
 //! One round: each source is polled once, all side by side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
@@ -63,13 +64,15 @@ impl Round {
         let sources = config.sources.into_iter().filter(ours);
         let turns = sources.map(|source| {
             let ledger = ledger(&source, folder.as_ref(), clock)?;
-            let system = AnySystem::new(&source, clock, &args.config_file)?;
+            let system = AnySystem::new(&source, clock)?;
             let (poller, page) = system.poller(&source, ledger, clock.clone());
             let (name, system) = (source.name.clone(), source.system.word());
             Ok((Turn { name, system, page }, poller))
         });
+        let mut turns: Vec<_> = turns.collect::<Result<_, ProgramError>>()?;
+        turns.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         Ok(Self {
-            turns: turns.collect::<Result<_, ProgramError>>()?,
+            turns,
             exporter,
             began: Instant::now(),
             _folder: folder,
@@ -87,7 +90,7 @@ impl Round {
         self,
         itself: bool,
         stop: &CancellationToken,
-        done: impl FnMut(&str),
+        mut done: impl FnMut(&str),
     ) -> (Vec<Polled<()>>, Exposition) {
         let Self {
             turns,
@@ -95,6 +98,7 @@ impl Round {
             began,
             _folder,
         } = self;
+        let done = |turn: &Turn| done(&turn.name);
         let polled = side_by_side(turns, AnyPoller::poll_once, stop, done).await;
         let pages = polled.iter().map(|(turn, _)| turn.page.borrow().clone());
         // No source is stale because another one was slow.
@@ -111,8 +115,9 @@ impl Round {
     pub(crate) async fn survey(
         self,
         stop: &CancellationToken,
-        done: impl FnMut(&str),
+        mut done: impl FnMut(&str),
     ) -> Vec<Polled<Survey>> {
+        let done = |turn: &Turn| done(&turn.name);
         side_by_side(self.turns, AnyPoller::survey, stop, done).await
     }
 }
@@ -143,36 +148,36 @@ impl AnyPoller {
 }
 
 /// Does the same with each poller and calls `done` after each; what came of them
-/// is in the order of their names.
-async fn side_by_side<T, F>(
-    turns: Vec<(Turn, AnyPoller)>,
+/// is in the order that they had.
+pub(super) async fn side_by_side<K, T, F>(
+    pollers: Vec<(K, AnyPoller)>,
     poll: impl Fn(AnyPoller, CancellationToken) -> F,
     stop: &CancellationToken,
-    mut done: impl FnMut(&str),
-) -> Vec<Polled<T>>
+    mut done: impl FnMut(&K),
+) -> Vec<(K, Result<T, OnceError>)>
 where
+    K: Send + 'static,
     T: Send + 'static,
     F: Future<Output = Result<T, OnceError>> + Send + 'static,
 {
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    for (turn, poller) in turns {
+    for (place, (key, poller)) in pollers.into_iter().enumerate() {
         let (gate, polled) = (Arc::clone(&gate), poll(poller, stop.clone()));
         running.spawn(async move {
             let _permit = gate.acquire_owned().await;
-            (turn, polled.await)
+            (place, (key, polled.await))
         });
     }
-    let mut all = Vec::new();
+    let mut all = BTreeMap::new();
     while let Some(ended) = running.join_next().await {
         match ended {
-            Ok(polled) => {
-                done(&polled.0.name);
-                all.push(polled);
+            Ok((place, polled)) => {
+                done(&polled.0);
+                all.insert(place, polled);
             }
             Err(ended) => std::panic::resume_unwind(ended.into_panic()),
         }
     }
-    all.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-    all
+    all.into_values().collect()
 }

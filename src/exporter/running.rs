@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,6 +12,8 @@ use tracing::{error, info, warn};
 
 use super::AnyPoller;
 use super::draft::{Draft, Drafter, Wanted};
+use super::leaving::Leaving;
+use super::system::AnySystem;
 use crate::log::Dial;
 use crate::metrics::{Exporter, SourcePage};
 use crate::poller::{Estate, Orders};
@@ -30,6 +32,7 @@ pub(super) struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
     polled: BTreeMap<String, Polled>,
+    leaving: Leaving,
     /// One of a source that is handed over stays meanwhile.
     pages: BTreeMap<String, Page>,
     exporter: Exporter,
@@ -67,6 +70,7 @@ impl Running {
             stop,
             tasks: TaskTracker::new(),
             polled: BTreeMap::new(),
+            leaving: Leaving::default(),
             pages: BTreeMap::new(),
             exporter,
             was_ready: false,
@@ -88,9 +92,9 @@ impl Running {
     }
 
     /// Loads the configuration again. If anything of it is wrong, all stays as
-    /// it was.
+    /// it was; a stop ends it wherever it is.
     pub(super) async fn reload(&mut self) -> Result<(), ReloadError> {
-        match self.draft().await {
+        match self.draft().await? {
             Ok(draft) => {
                 self.exporter.configured_at = self.drafter.clock.now();
                 self.exporter.reload_failed = false;
@@ -99,12 +103,13 @@ impl Running {
                 let (added, changed) = (draft.added.len(), draft.changed.len());
                 let unchanged = draft.unchanged.len();
                 let removed = self.polled.len().saturating_sub(changed + unchanged);
-                self.apply(draft).await;
+                // Those that back off wait for nobody who hangs.
+                self.reloads.send_modify(|count| *count += 1);
+                self.apply(draft).await?;
                 info!(
                     added,
                     changed, removed, unchanged, "the configuration was loaded again"
                 );
-                self.reloads.send_modify(|count| *count += 1);
                 Ok(())
             }
             Err(error) => {
@@ -117,34 +122,42 @@ impl Running {
     }
 
     /// A draft of the configuration as it is now; making one may take a moment.
-    async fn draft(&self) -> Result<Draft, ProgramError> {
+    async fn draft(&self) -> Result<Result<Draft, ProgramError>, ReloadError> {
         let polled = self.polled.iter();
         // One whose poller broke down is started anew.
         let polled = polled.filter(|(_, polled)| !polled.poller.is_finished());
         let wanted = polled.map(|(name, polled)| (name.clone(), polled.wanted.clone()));
         let (wanted, drafter) = (wanted.collect(), self.drafter.clone());
+        if self.stop.is_cancelled() {
+            // They did what they were told, and their ledgers are still open.
+            return Err(ReloadError::Stopping);
+        }
         let made = tokio::task::spawn_blocking(move || {
             let config = drafter.origin.load()?;
             drafter.draft(config, &wanted)
         });
-        made.await.unwrap_or_else(|panic| {
+        let made = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(ReloadError::Stopping),
+            made = made => made,
+        };
+        Ok(made.unwrap_or_else(|panic| {
             let error = std::io::Error::other(panic);
             Err(ProgramError::System("cannot load", error))
-        })
+        }))
     }
 
     /// Puts a draft to work. What is new is polled at once, what is gone or
-    /// changed has ended when this returns.
-    pub(super) async fn apply(&mut self, draft: Draft) {
+    /// changed has ended when this returns, unless a stop came before.
+    pub(super) async fn apply(&mut self, draft: Draft) -> Result<(), ReloadError> {
         for warning in &draft.warnings {
             warn!("{warning}");
         }
         let left = self.take_all_but(|name| draft.unchanged.contains(name));
-        let (changed, gone): (Vec<_>, Vec<_>) = left
-            .into_iter()
-            .partition(|(name, _)| draft.changed.contains_key(name));
-        for (name, _) in &gone {
-            self.withdraw(name);
+        for (name, _) in &left {
+            if !draft.changed.contains_key(name) {
+                self.withdraw(name);
+            }
         }
         for added in draft.added {
             let name = added.wanted.config.name.clone();
@@ -152,27 +165,54 @@ impl Running {
             self.start(added.wanted, added.poller);
         }
         self.show();
-        let mut drafted = draft.changed;
-        for (name, polled) in changed {
-            let new = drafted.remove(&name);
-            match (estate(&name, polled).await, new) {
+        for (name, polled) in left {
+            if draft.changed.contains_key(&name) {
+                self.leaving.hands_over(name, polled.poller);
+            } else {
+                let clock = self.drafter.clock.clone();
+                self.leaving.goes(name, polled.poller, clock);
+            }
+        }
+        self.hand_over(draft.changed).await
+    }
+
+    /// Starts each heir as soon as the poller before it has ended, and waits for
+    /// all who leave.
+    async fn hand_over(
+        &mut self,
+        mut heirs: BTreeMap<String, (Wanted, AnySystem)>,
+    ) -> Result<(), ReloadError> {
+        let stop = self.stop.clone();
+        loop {
+            let left = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(ReloadError::Stopping),
+                left = self.leaving.next() => left,
+            };
+            let Some((name, estate)) = left else {
+                return Ok(());
+            };
+            match (estate, heirs.remove(&name)) {
                 (Some(estate), Some((wanted, system))) => {
                     let clock = self.drafter.clock.clone();
                     let poller = system.successor(&wanted.config, estate, clock);
                     self.start(wanted, poller);
                 }
-                _ => self.withdraw(&name),
+                (None, Some(_)) => self.withdraw(&name),
+                (_, None) => continue,
             }
+            self.show();
         }
-        self.close(gone).await;
-        self.show();
     }
 
-    /// Ends everything; nothing may be scraped any more.
-    pub(super) async fn end(mut self) {
+    /// Ends everything, by then at the latest; nothing may be scraped any more.
+    pub(super) async fn end(mut self, by: Instant) {
         self.stop.cancel();
-        let all = self.take_all_but(|_| false);
-        self.close(all).await;
+        for (name, polled) in self.take_all_but(|_| false) {
+            let clock = self.drafter.clock.clone();
+            self.leaving.goes(name, polled.poller, clock);
+        }
+        self.leaving.end(&self.drafter.clock, by).await;
     }
 
     /// The sources that do not stay, whose pollers were told to stop.
@@ -223,25 +263,7 @@ impl Running {
         let pulses = pulses.map(|(name, polled)| (name.clone(), polled.pulse.clone()));
         self.pulses.send_replace(pulses.collect());
     }
-
-    /// Waits for the ends of pollers and closes what they leave.
-    async fn close(&self, left: Vec<(String, Polled)>) {
-        let mut closing = JoinSet::new();
-        for (name, polled) in left {
-            let clock = self.drafter.clock.clone();
-            closing.spawn(async move {
-                if let Some(estate) = estate(&name, polled).await {
-                    estate.close(&clock).await;
-                }
-            });
-        }
-        while closing.join_next().await.is_some() {}
-    }
 }
 
-/// What a poller leaves that was told to stop; `None` if it broke down.
-async fn estate(source: &str, polled: Polled) -> Option<Estate> {
-    let left = polled.poller.await;
-    left.inspect_err(|panic| error!(source, %panic, "a poller broke down"))
-        .ok()
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The client of a source, of whichever system it is.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -12,6 +11,7 @@ use crate::ledger::KeptLedger;
 use crate::metrics::SourcePage;
 use crate::poller::{Estate, Poller, Terms};
 use crate::program::ProgramError;
+use crate::sources::rest::ClientError;
 use crate::sources::sddc_manager::SddcManager;
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
@@ -26,14 +26,9 @@ pub(super) enum AnySystem {
 
 impl AnySystem {
     /// The client of a source; the certificates that it needs are read now.
-    pub(super) fn new(
-        source: &SourceConfig,
-        clock: &Clock,
-        file: &Path,
-    ) -> Result<Self, ProgramError> {
-        let unusable = |error| ProgramError::Source {
-            file: file.display().to_string(),
-            name: source.name.clone(),
+    pub(super) fn new(source: &SourceConfig, clock: &Clock) -> Result<Self, ProgramError> {
+        let unusable = |error: ClientError| ProgramError::Source {
+            place: Box::new(source.places.of(error.key()).clone()),
             error,
         };
         let (url, clock) = (source.url.clone(), clock.clone());

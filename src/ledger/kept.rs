@@ -233,8 +233,8 @@ impl KeptLedger {
 /// The ledger in the file, or a new one if there is none that can be trusted.
 fn read(storage: &mut Storage, limits: Limits, now: Timestamp) -> Result<Ledger, StorageError> {
     match read_trusted(storage, limits) {
-        Err(StorageError::Untrusted(why)) => {
-            storage.set_aside(&why, now)?;
+        Err(error @ (StorageError::Untrusted(_) | StorageError::Foreign(_))) => {
+            storage.set_aside(&error, now)?;
             Ok(Ledger::new(limits))
         }
         read => read,

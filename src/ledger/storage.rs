@@ -117,15 +117,27 @@ impl Storage {
         }
     }
 
-    /// Gives a file that cannot be trusted another name.
-    pub(super) fn set_aside(&mut self, why: &str, now: Timestamp) -> Result<(), StorageError> {
+    /// Gives a file that cannot be used another name.
+    pub(super) fn set_aside(
+        &mut self,
+        why: &StorageError,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
         let set_aside = self.disk.set_aside(now);
         let kept_as = set_aside.map_err(|error| StorageError::Stuck {
-            why: why.to_owned(),
+            why: why.to_string(),
             error,
         })?;
         let source = &self.identity.source;
-        error!(%source, why, kept_as, "the file of the ledger cannot be trusted and was set aside");
+        if let StorageError::Foreign(why) = why {
+            error!(
+                %source, why, kept_as,
+                "the file of the ledger is of another source and was set aside; \
+                 to go on with it, stop the exporter and give it the name of that source"
+            );
+        } else {
+            error!(%source, %why, kept_as, "the file of the ledger cannot be trusted and was set aside");
+        }
         Ok(())
     }
 
@@ -167,7 +179,7 @@ impl Storage {
         }
         let unusable = match self.reopen() {
             Ok(()) => None,
-            Err(StorageError::Untrusted(why)) => Some(why),
+            Err(error @ (StorageError::Untrusted(_) | StorageError::Foreign(_))) => Some(error),
             Err(error) => return Err(error),
         };
         if let Some(database) = &self.database {
@@ -235,7 +247,7 @@ impl Storage {
         if same && found.system == ours.system {
             return Ok(());
         }
-        Err(StorageError::Untrusted(format!(
+        Err(StorageError::Foreign(format!(
             "it is of the source {} ({}, {})",
             found.source, found.system, found.url
         )))

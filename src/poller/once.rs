@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use thiserror::Error;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Poller;
 use super::plan::Mode;
 use super::reading::Stretch;
 use crate::ledger::KeptLedger;
-use crate::sources::{Source, SourceError};
+use crate::sources::{Reason, Source, SourceError};
 use crate::task::{Listing, Task, TaskKey};
 
 /// Why a source was not polled.
@@ -70,6 +71,24 @@ impl<S: Source> Poller<S> {
             Ok(Ok(listing)) => self.look_over(listing).await.map_err(OnceError::from),
             Ok(Err(error)) => Err(error.into()),
             Err(stopped) => Err(stopped),
+        };
+        self.leave().await;
+        result
+    }
+
+    /// Logs in, reads a first page, unless `stop` is cancelled first, and leaves.
+    pub async fn try_out(mut self, stop: &CancellationToken) -> Result<(), OnceError> {
+        let longest = self.schedule.full_timeout;
+        let result = tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(OnceError::Stopped),
+            tried = timeout(longest, self.source.try_out()) => match tried {
+                Ok(tried) => tried.map_err(OnceError::from),
+                Err(_elapsed) => {
+                    let detail = format!("no answer in {longest:?}");
+                    Err(SourceError::new(Reason::Timeout, "login", detail).into())
+                }
+            },
         };
         self.leave().await;
         result

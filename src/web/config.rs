@@ -4,6 +4,7 @@
 mod client_names;
 mod error;
 mod headers;
+mod pem;
 mod raw;
 mod reader;
 mod tls;
@@ -44,7 +45,7 @@ impl WebConfig {
         let raw = raw::File::read(reader)?;
         let http = raw.http_server_config.unwrap_or_default();
         Ok(Self {
-            tls: tls::resolve(reader, &raw.tls_server_config.unwrap_or_default())?,
+            tls: tls::resolve(reader, raw.tls_server_config)?,
             headers: headers::resolve(reader, http.headers.unwrap_or_default())?,
             users: Users::resolve(reader, raw.basic_auth_users.unwrap_or_default())?,
             rate: raw::rate(reader, raw.rate_limit.unwrap_or_default())?,

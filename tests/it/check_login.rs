@@ -1,6 +1,11 @@
-use virt_task_exporter::simulator::{Endpoint, VcenterOptions};
+use std::time::Duration;
 
-use crate::support::{Bench, Scratch, VcBench, VsBench, options};
+use rstest::rstest;
+use rustix::process::Signal;
+use tokio::time::Instant;
+use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind, VcenterOptions};
+
+use crate::support::{Bench, PATIENCE, Scratch, VcBench, VsBench, eventually, options};
 
 /// Runs the check in a folder with one source, and returns its exit code and all
 /// that it said.
@@ -66,4 +71,53 @@ async fn nobody_at_home_is_told_by_its_reason() {
         said.contains("valid, 1 source") && said.contains("a: connect: "),
         "{said}"
     );
+}
+
+/// A listener that takes connections and never answers.
+fn silent() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[tokio::test]
+async fn sources_that_hang_do_not_add_up_and_are_told_in_the_order_of_the_file() {
+    let (_listener, url) = silent();
+    let names: Vec<_> = (0..16).map(|number| format!("s{}", 99 - number)).collect();
+    let entry = |name| format!("- {{name: {name}, system: virtshell, url: '{url}'}}\n");
+    let entries: String = names.iter().map(entry).collect();
+    let scratch = Scratch::new(&format!(
+        "global: {{request_timeout: 1s}}\nsources:\n{entries}"
+    ));
+    let began = Instant::now();
+    let ended = scratch.run(&["check", "--login"], &[]).await;
+    // One after the other they would take 16 s.
+    assert!(began.elapsed() < Duration::from_secs(8), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    let told = said.lines().map(|line| line.split(": ").take(2).collect());
+    let told: Vec<Vec<_>> = told.collect();
+    let expected: Vec<_> = names.iter().map(|name| vec![&**name, "timeout"]).collect();
+    assert_eq!(told, expected, "{said}");
+}
+
+#[rstest]
+#[case(Signal::TERM)]
+#[case(Signal::HUP)]
+#[tokio::test]
+async fn a_signal_ends_the_trial_with_the_session_given_back(#[case] signal: Signal) {
+    let bench = VcBench::real_time(|_: &mut VcenterOptions| {}).await;
+    let hang = FaultKind::SlowHead(PATIENCE * 10);
+    bench.sim.inject(Fault::new(Endpoint::List, hang));
+    let scratch = Scratch::of("vcenter", &bench.url, "");
+    let program = scratch.launch(&["check", "--login"]);
+    eventually("a session", || (bench.sim.sessions() == 1).then_some(())).await;
+    program.signal(signal);
+    let (status, said) = program.over().await;
+    assert_eq!(status.code(), Some(1), "{said:?}");
+    assert!(
+        said.iter().any(|line| line.starts_with("a: stopped: ")),
+        "{said:?}"
+    );
+    assert_eq!(bench.sim.sessions(), 0);
 }

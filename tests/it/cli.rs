@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use clap::{Arg, CommandFactory as _};
 use rstest::rstest;
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use virt_task_exporter::cli::Args;
 use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
 
 use crate::support::{Bench, Scratch, options, task};
@@ -36,7 +38,11 @@ async fn check_says_valid_and_exits_0() {
     "sources[0].follow_redirects",
     "must be false"
 )]
-#[case::no_ca("tls_config: {ca_file: missing.pem}", "missing.pem", "")]
+#[case::no_ca(
+    "tls_config: {ca_file: missing.pem}",
+    "sources[0].tls_config.ca_file",
+    "cannot read missing.pem"
+)]
 #[tokio::test]
 async fn a_wrong_configuration_is_one_line_with_file_place_key_and_rule(
     #[case] line: &str,
@@ -141,6 +147,25 @@ async fn a_signal_ends_it_with_0_and_stdout_stays_empty(#[case] signal: Signal) 
 }
 
 #[rstest]
+#[case::demo(&["demo", "--web.listen-address=127.0.0.1:0"])]
+#[case::simulate(&["simulate", "vcenter", "--listen=127.0.0.1:0"])]
+#[tokio::test]
+async fn a_terminal_that_is_closed_ends_a_demo_which_leaves_nothing(#[case] arguments: &[&str]) {
+    let scratch = Scratch::new("");
+    let folder = scratch.path("tmp");
+    std::fs::create_dir(&folder).unwrap();
+    let variables = [("TMPDIR", folder.to_str().unwrap())];
+    let program = scratch.serve_bare(arguments, &variables).await;
+    // The shell sends one, and so does the system.
+    program.signal(Signal::HUP);
+    program.logged(&["stopping"]).await;
+    program.signal(Signal::HUP);
+    let (status, log) = program.over().await;
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+}
+
+#[rstest]
 #[case(Signal::TERM)]
 #[case(Signal::INT)]
 #[tokio::test]
@@ -240,6 +265,26 @@ async fn variables_stand_in_for_flags_and_flags_win() {
         page.contains("virt_source_info") && !page.contains("process_"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_as_good_as_none_but_for_the_folder() {
+    let scratch = Scratch::new(GOOD);
+    let flags = Args::command();
+    let names: Vec<_> = flags.get_arguments().filter_map(Arg::get_env).collect();
+    assert!(names.len() > 10, "{names:?}");
+    let empty: Vec<_> = names
+        .iter()
+        .map(|name| (name.to_str().unwrap(), ""))
+        .collect();
+    // Only the address is given, as a port of the default may be in use.
+    let program = scratch
+        .serve_bare(&["--web.listen-address=127.0.0.1:0"], &empty)
+        .await;
+    assert_eq!(program.get("/metrics").await.status(), 200);
+    assert_eq!(program.lines(&["in memory alone"]).len(), 1);
+    let ended = scratch.run(&["check"], &empty).await;
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
 #[tokio::test]

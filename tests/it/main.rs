@@ -88,6 +88,9 @@ mod tasks;
 /// Which servers are trusted, and how we identify ourselves.
 #[cfg(test)]
 mod tls;
+/// Files that the configuration names, and that cannot be used as it says.
+#[cfg(test)]
+mod unusable;
 /// Unfinished tasks that the list no longer shows.
 #[cfg(test)]
 mod vanishing;

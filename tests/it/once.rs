@@ -244,6 +244,7 @@ async fn a_session_is_given_back() {
 #[rstest]
 #[case::terminate(Signal::TERM, &["once", "--output=virt.prom"])]
 #[case::interrupt(Signal::INT, &["once", "--output=virt.prom"])]
+#[case::hangup(Signal::HUP, &["once", "--output=virt.prom"])]
 #[case::tasks(Signal::TERM, &["tasks"])]
 #[tokio::test]
 async fn a_signal_ends_it_soon_with_the_session_given_back_and_nothing_written(

@@ -2,6 +2,8 @@
 mod ledgers;
 /// Files that cannot be loaded.
 mod refused;
+/// Reloads that a source holds up, and stops in the middle of them.
+mod stops;
 /// Several reloads at once, and many after each other.
 mod storms;
 

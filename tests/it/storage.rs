@@ -271,6 +271,37 @@ async fn a_damaged_file_is_set_aside_whole_and_the_others_count_on(
 }
 
 #[tokio::test]
+async fn a_file_of_another_source_is_not_called_damaged_and_can_be_had_back() {
+    let bench = bench().await;
+    let scratch = Scratch::source(&bench.url, "");
+    let program = scratch.serve(&[]).await;
+    polled(&program).await;
+    fail(&bench, "before");
+    fails(&program, 1.0).await;
+    stop(program, Signal::TERM).await;
+    let (ours, theirs) = (scratch.path("data/a.redb"), scratch.path("data/b.redb"));
+    fs::rename(&ours, &theirs).unwrap();
+    let other = "sources: [{name: b, system: virtshell, url: 'http://127.0.0.1:1'}]";
+    let told = scratch.write("other.yml", other);
+    let config = format!("--config.file={}", told.display());
+    let program = scratch.serve(&[&config]).await;
+    let lines = program.lines(&["level=error", "set aside"]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].contains("give it the name of that source"),
+        "{lines:?}"
+    );
+    assert!(!lines[0].contains("cannot be trusted"), "{lines:?}");
+    stop(program, Signal::TERM).await;
+    let all = files(&scratch.path("data"));
+    let mut aside = all
+        .iter()
+        .filter(|path| path.display().to_string().contains("b.redb."));
+    fs::rename(aside.next().unwrap(), ours).unwrap();
+    fails(&scratch.serve(&[]).await, 1.0).await;
+}
+
+#[tokio::test]
 async fn a_file_that_is_taken_away_is_written_anew() {
     let bench = bench().await;
     let scratch = Scratch::source(&bench.url, "");

@@ -33,9 +33,14 @@ fn a_configuration_that_cannot_be_read_is_refused() {
     let message = "cannot read: Is a directory (os error 21)";
     let path = folder.path();
     assert_eq!(load(path), format!("{}: {message}", path.display()));
-    let path = file(&folder, b"\xff", 0o600);
-    let message = "cannot read: stream did not contain valid UTF-8";
-    assert_eq!(load(&path), format!("{}: {message}", path.display()));
+    for (bytes, place) in [
+        (&b"\xff"[..], "1:1"),
+        (b"a: \xc3\xa4\n b: \xc3\xa4\xc3(", "2:6"),
+    ] {
+        let path = file(&folder, bytes, 0o600);
+        let message = format!("{}:{place}: is not UTF-8 text", path.display());
+        assert_eq!(load(&path), message);
+    }
     let path = file(&folder, vec![b'\n'; 16 * 1024 * 1024 + 1], 0o600);
     let message = "cannot read: larger than 16 MiB";
     assert_eq!(load(&path), format!("{}: {message}", path.display()));

@@ -17,10 +17,13 @@ pub enum StorageError {
     /// The file cannot be trusted.
     #[error("{0}")]
     Untrusted(String),
-    /// The file cannot be trusted, and the disk does not let us set it aside.
-    #[error("the file cannot be trusted ({why}) and cannot be set aside: {error}")]
+    /// The file is another source's.
+    #[error("{0}")]
+    Foreign(String),
+    /// The file cannot be used, and the disk does not let us set it aside.
+    #[error("the file cannot be used ({why}) and cannot be set aside: {error}")]
     Stuck {
-        /// Why it cannot be trusted.
+        /// Why it cannot be used.
         why: String,
         /// What the disk says.
         error: io::Error,

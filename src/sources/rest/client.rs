@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HOST, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 use url::Url;
 
-use crate::config::{HttpConfig, SecretError, TlsConfig};
+use crate::config::{HttpConfig, Secret, SecretError, TlsConfig};
 
 /// Why no client can be made of the configuration.
 #[derive(Debug, Error)]
@@ -21,6 +23,8 @@ pub enum ClientError {
     /// A certificate or key file cannot be read.
     #[error("cannot read {}: {error}", .path.display())]
     Read {
+        /// The key that names it.
+        key: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -29,19 +33,32 @@ pub enum ClientError {
     /// A certificate or key file holds none.
     #[error("{} holds no usable {what} in PEM form", .path.display())]
     Pem {
+        /// The key that names it.
+        key: &'static str,
         /// The file.
         path: PathBuf,
         /// What it should hold.
         what: &'static str,
     },
-    /// A header's secret cannot be read.
-    #[error(transparent)]
-    Secret(#[from] SecretError),
+    /// Our key is not that of our certificate.
+    #[error("{} is not the key of the certificate in cert_file", .0.display())]
+    OtherKey(PathBuf),
+    /// A header's value cannot be read.
+    #[error("{error}")]
+    Secret {
+        /// The key that names its file.
+        key: String,
+        /// Why.
+        error: SecretError,
+    },
     /// A header's value is none.
-    #[error("the value of the header {0} has characters that a header cannot have")]
-    Header(String),
+    #[error("the value has characters that a header cannot have")]
+    Header {
+        /// The key that names its file.
+        key: String,
+    },
     /// The server name cannot stand in a URL.
-    #[error("tls_config.server_name is no host name")]
+    #[error("is no host name")]
     ServerName,
     /// The client cannot be built of it; most likely no certificates are trusted.
     #[error(
@@ -49,6 +66,23 @@ pub enum ClientError {
          tls_config.ca_file names others)"
     )]
     Build(String),
+}
+
+const CA_FILE: &str = "tls_config.ca_file";
+const CERT_FILE: &str = "tls_config.cert_file";
+const KEY_FILE: &str = "tls_config.key_file";
+
+impl ClientError {
+    /// The key of the source that is wrong, if it is one alone.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Read { key, .. } | Self::Pem { key, .. } => Some(key),
+            Self::OtherKey(_) => Some(KEY_FILE),
+            Self::Secret { key, .. } | Self::Header { key } => Some(key),
+            Self::ServerName => Some("tls_config.server_name"),
+            Self::Build(_) => None,
+        }
+    }
 }
 
 /// The client for `base`.
@@ -78,21 +112,38 @@ pub(super) fn build(base: &Url, config: &HttpConfig) -> Result<reqwest::Client, 
     if let Some(proxy) = &config.proxy_url {
         builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|error| build_error(&error))?);
     }
-    builder.build().map_err(|error| build_error(&error))
+    builder
+        .build()
+        .map_err(|error| match (&config.tls.key_file, is_mismatch(&error)) {
+            (Some(key), true) => ClientError::OtherKey(key.clone()),
+            _ => build_error(&error),
+        })
+}
+
+/// Whether a certificate and a key do not belong together.
+fn is_mismatch(error: &reqwest::Error) -> bool {
+    let first: &dyn std::error::Error = error;
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    causes.any(|cause| {
+        let cause = cause.downcast_ref::<rustls::Error>();
+        matches!(cause, Some(rustls::Error::InconsistentKeys(_)))
+    })
 }
 
 /// The headers that every request carries.
 pub(super) fn headers(base: &Url, config: &HttpConfig) -> Result<HeaderMap, ClientError> {
     let mut headers = HeaderMap::new();
     for header in &config.headers {
-        let invalid = || ClientError::Header(header.name.to_string());
-        let name = HeaderName::try_from(header.name.as_str()).map_err(|_invalid| invalid())?;
+        let mut files = 0;
         for value in &header.values {
-            let value = value.read()?;
-            let mut value =
-                HeaderValue::try_from(value.expose_secret()).map_err(|_invalid| invalid())?;
-            value.set_sensitive(true);
-            headers.append(name.clone(), value);
+            let key = || format!("http_headers.{}.files[{files}]", header.name);
+            let read = value.read();
+            let read = read.map_err(|error| ClientError::Secret { key: key(), error })?;
+            let read = HeaderValue::try_from(read.expose_secret());
+            let mut read = read.map_err(|_invalid| ClientError::Header { key: key() })?;
+            read.set_sensitive(true);
+            headers.append(header.name.clone(), read);
+            files += usize::from(matches!(value, Secret::File(_)));
         }
     }
     if config.tls.server_name.is_some()
@@ -124,31 +175,42 @@ fn authority(base: &Url) -> Option<HeaderValue> {
 fn with_tls(builder: ClientBuilder, tls: &TlsConfig) -> Result<ClientBuilder, ClientError> {
     let mut builder = builder.tls_danger_accept_invalid_certs(tls.insecure_skip_verify);
     if let Some(path) = &tls.ca_file {
-        let unusable = || pem(path, "certificate");
-        let bundle = Certificate::from_pem_bundle(&read(path)?).map_err(|_error| unusable())?;
+        let unusable = || pem(CA_FILE, path, "certificate");
+        let bytes = read(CA_FILE, path)?;
+        let bundle = Certificate::from_pem_bundle(&bytes).map_err(|_error| unusable())?;
         if bundle.is_empty() {
             return Err(unusable());
         }
         builder = builder.tls_certs_only(bundle);
     }
     if let (Some(certificate), Some(key)) = (&tls.cert_file, &tls.key_file) {
-        let both = [read(certificate)?, read(key)?].concat();
-        let identity =
-            Identity::from_pem(&both).map_err(|_error| pem(certificate, "certificate and key"))?;
-        builder = builder.identity(identity);
+        builder = builder.identity(identity(certificate, key)?);
     }
     Ok(builder)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ClientError> {
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, ClientError> {
+    let chain = read(CERT_FILE, certificate)?;
+    let both = [chain.clone(), read(KEY_FILE, key)?].concat();
+    Identity::from_pem(&both).map_err(|_error| {
+        if CertificateDer::from_pem_slice(&chain).is_err() {
+            return pem(CERT_FILE, certificate, "certificate");
+        }
+        pem(KEY_FILE, key, "private key")
+    })
+}
+
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, ClientError> {
     std::fs::read(path).map_err(|error| ClientError::Read {
+        key,
         path: path.to_owned(),
         error,
     })
 }
 
-fn pem(path: &Path, what: &'static str) -> ClientError {
+fn pem(key: &'static str, path: &Path, what: &'static str) -> ClientError {
     ClientError::Pem {
+        key,
         path: path.to_owned(),
         what,
     }

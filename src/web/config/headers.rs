@@ -18,6 +18,9 @@ const KNOWN: [(&str, &[&str]); 5] = [
     ("X-XSS-Protection", &[]),
 ];
 
+/// The longest name that a message repeats, in bytes.
+const LONGEST_NAME: usize = 60;
+
 pub(super) fn resolve(
     reader: &Reader,
     raw: BTreeMap<String, Spanned<String>>,
@@ -27,9 +30,9 @@ pub(super) fn resolve(
         let Some((known, values)) = KNOWN.iter().find(|(known, _)| *known == name) else {
             let known = KNOWN.map(|(known, _)| known).join(", ");
             let rule = format!("this header cannot be set, those are {known}");
-            return Err(reader.wrong("http_server_config.headers", &value, rule));
+            return Err(reader.wrong(&key_of(&name), &value, rule));
         };
-        let key = format!("http_server_config.headers.{known}");
+        let key = key_of(known);
         if !values.is_empty() && !values.contains(&value.value.as_str()) {
             let rule = format!("must be {}", values.join(" or "));
             return Err(reader.wrong(&key, &value, rule));
@@ -41,4 +44,13 @@ pub(super) fn resolve(
         headers.insert(name.expect("these are names"), header);
     }
     Ok(headers)
+}
+
+/// The key of a header; what is no header's name is not repeated.
+fn key_of(name: &str) -> String {
+    let section = "http_server_config.headers";
+    match HeaderName::from_bytes(name.as_bytes()) {
+        Ok(_) if name.len() <= LONGEST_NAME => format!("{section}.{name}"),
+        _ => section.to_owned(),
+    }
 }

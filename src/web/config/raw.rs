@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use super::error::WebConfigError;
-use super::reader::Reader;
+use super::reader::{Reader, place};
 use crate::web::rate::Rate;
 
 /// A text value; `None` if the key is absent or has no value.
@@ -19,7 +19,7 @@ const LONGEST_KEY: usize = 60;
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    pub(super) tls_server_config: Option<Tls>,
+    pub(super) tls_server_config: Option<Spanned<Tls>>,
     pub(super) http_server_config: Option<Http>,
     pub(super) basic_auth_users: Option<BTreeMap<String, Spanned<String>>>,
     pub(super) rate_limit: Option<RateLimit>,
@@ -67,7 +67,7 @@ impl File {
         read.map(Option::unwrap_or_default).map_err(|error| {
             let error = innermost(&error);
             let at = error.location().unwrap_or(Location::UNKNOWN);
-            reader.at(at, "", rule(error))
+            reader.at(place(at), "", rule(error))
         })
     }
 }

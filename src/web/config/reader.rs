@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_saphyr::{Location, Spanned};
 
 use super::error::WebConfigError;
+use crate::config;
 
 /// One reading of a web configuration.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Reader {
         let file = self.file.clone();
         let bytes = self.bytes(&file);
         let bytes = bytes.map_err(|source| WebConfigError::Read { file, source })?;
-        String::from_utf8(bytes).map_err(|_not_text| self.fails("is not UTF-8 text"))
+        config::text(bytes).map_err(|place| self.at(place, "", "is not UTF-8 text"))
     }
 
     /// The file that the value of `key` names, relative to the folder.
@@ -75,11 +76,16 @@ impl Reader {
         value: &Spanned<T>,
         rule: impl Into<String>,
     ) -> WebConfigError {
-        self.at(value.defined, key, rule)
+        self.at(place(value.defined), key, rule)
     }
 
-    /// An error about a place in the file.
-    pub(super) fn at(&self, at: Location, key: &str, rule: impl Into<String>) -> WebConfigError {
+    /// An error about a line and a column of the file.
+    pub(super) fn at(
+        &self,
+        (line, column): (u64, u64),
+        key: &str,
+        rule: impl Into<String>,
+    ) -> WebConfigError {
         let file = self.file.display();
         let key = if key.is_empty() {
             String::new()
@@ -87,16 +93,13 @@ impl Reader {
             format!(": {key}")
         };
         WebConfigError::Invalid {
-            place: format!("{file}:{}:{}{key}", at.line(), at.column()),
+            place: format!("{file}:{line}:{column}{key}"),
             rule: rule.into(),
         }
     }
+}
 
-    /// An error about the file as a whole, or a key that is not there.
-    pub(super) fn fails(&self, rule: impl Into<String>) -> WebConfigError {
-        WebConfigError::Invalid {
-            place: self.file.display().to_string(),
-            rule: rule.into(),
-        }
-    }
+/// A line and a column of the file, both from 1.
+pub(super) fn place(at: Location) -> (u64, u64) {
+    (at.line().max(1), at.column().max(1))
 }

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 use super::client_names::NamedClients;
 use super::error::WebConfigError;
+use super::pem::Pem;
 use super::raw::{Text, Tls};
-use super::reader::Reader;
+use super::reader::{Reader, place};
 
 /// The section's name, which begins each key.
-const SECTION: &str = "tls_server_config";
+pub(super) const SECTION: &str = "tls_server_config";
 
 /// Go's names of key exchanges, and ring's.
 const CURVES: [(&str, rustls::NamedGroup); 3] = [
@@ -28,40 +29,94 @@ const CURVES: [(&str, rustls::NamedGroup); 3] = [
 /// What the section asks for; `None` if it is empty.
 pub(super) fn resolve(
     reader: &mut Reader,
-    raw: &Tls,
+    raw: Option<Spanned<Tls>>,
 ) -> Result<Option<Arc<ServerConfig>>, WebConfigError> {
+    let Some(Spanned { value, defined, .. }) = raw else {
+        return Ok(None);
+    };
+    let raw = value.without_empty();
     if raw.is_empty() {
         return Ok(None);
     }
-    let wrong = |reader: &Reader, error: rustls::Error| reader.fails(format!("{SECTION}: {error}"));
-    let chain = pem(reader, ("cert", &raw.cert), ("cert_file", &raw.cert_file))?;
-    let key = pem(reader, ("key", &raw.key), ("key_file", &raw.key_file))?;
-    let (Some(chain), Some(key)) = (chain, key) else {
-        let rule = "needs cert_file and key_file, or cert and key";
-        return Err(reader.fails(format!("{SECTION}: {rule}")));
-    };
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_no_key| {
-        reader.fails(format!("{SECTION}.key_file: has no private key in PEM"))
-    })?;
-    let chain = certificates(reader, "cert_file", &chain)?;
-    let provider = Arc::new(provider(reader, raw)?);
-    let clients = clients(reader, raw, &provider)?;
+    let (chain, key) = identity(reader, &raw, defined)?;
+    let private = PrivateKeyDer::from_pem_slice(&key.bytes);
+    let private = private.map_err(|_no_key| key.wrong(reader, "has no private key in PEM"))?;
+    let certificates = chain.certificates(reader)?;
+    let provider = Arc::new(provider(reader, &raw)?);
+    let clients = clients(reader, &raw, &provider)?;
     let builder = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&versions(reader, raw)?)
-        .map_err(|error| wrong(reader, error))?;
+        .with_protocol_versions(&versions(reader, &raw)?)
+        .map_err(|error| unusable(reader, &raw, defined, &error))?;
     let builder = match clients {
         Some(clients) => builder.with_client_cert_verifier(clients),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder
-        .with_single_cert(chain, key)
-        .map_err(|error| wrong(reader, error))?;
+    let config = builder.with_single_cert(certificates, private);
+    let mut config = config.map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            key.wrong(reader, "is not the key of the certificate")
+        }
+        rustls::Error::InvalidCertificate(_) => chain.wrong(reader, error.to_string()),
+        _ => key.wrong(reader, error.to_string()),
+    })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ignore_client_order = raw.prefer_server_cipher_suites.unwrap_or(true);
     Ok(Some(Arc::new(config)))
 }
 
+/// The server's certificates and its key.
+fn identity(
+    reader: &mut Reader,
+    raw: &Tls,
+    section: Location,
+) -> Result<(Pem, Pem), WebConfigError> {
+    let chain = Pem::read(reader, ("cert", &raw.cert), ("cert_file", &raw.cert_file))?;
+    let key = Pem::read(reader, ("key", &raw.key), ("key_file", &raw.key_file))?;
+    match (chain, key) {
+        (Some(chain), Some(key)) => Ok((chain, key)),
+        (Some(chain), None) => Err(chain.wrong(reader, "needs a key_file or a key beside it")),
+        (None, Some(key)) => Err(key.wrong(reader, "needs a cert_file or a cert beside it")),
+        (None, None) => {
+            let rule = "needs cert_file and key_file, or cert and key";
+            Err(reader.at(place(section), SECTION, rule))
+        }
+    }
+}
+
+/// What rustls says against the ciphers of these versions.
+fn unusable(
+    reader: &Reader,
+    raw: &Tls,
+    section: Location,
+    error: &rustls::Error,
+) -> WebConfigError {
+    let suites = raw.cipher_suites.as_deref().unwrap_or_default();
+    match suites.first() {
+        Some(first) => {
+            let key = format!("{SECTION}.cipher_suites");
+            reader.wrong(&key, first, error.to_string())
+        }
+        None => reader.at(place(section), SECTION, error.to_string()),
+    }
+}
+
 impl Tls {
+    /// An empty text is as good as none, as in Prometheus' own exporters.
+    fn without_empty(mut self) -> Self {
+        for text in [
+            &mut self.cert,
+            &mut self.key,
+            &mut self.client_ca,
+            &mut self.cert_file,
+            &mut self.key_file,
+            &mut self.client_ca_file,
+            &mut self.client_auth_type,
+        ] {
+            text.take_if(|text| text.value.is_empty());
+        }
+        self
+    }
+
     fn is_empty(&self) -> bool {
         let texts = [
             &self.cert,
@@ -83,37 +138,6 @@ impl Tls {
             && lists.into_iter().all(Option::is_none)
             && self.prefer_server_cipher_suites.is_none()
     }
-}
-
-/// PEM that is typed, or in a file.
-fn pem(
-    reader: &mut Reader,
-    (key, typed): (&str, &Text),
-    (file_key, file): (&str, &Text),
-) -> Result<Option<Vec<u8>>, WebConfigError> {
-    match (typed, file) {
-        (None, None) => Ok(None),
-        (Some(typed), None) => Ok(Some(typed.value.clone().into_bytes())),
-        (None, Some(file)) if file.value.is_empty() => Ok(None),
-        (None, Some(file)) => {
-            let key = format!("{SECTION}.{file_key}");
-            reader.named(&key, file).map(Some)
-        }
-        (Some(_), Some(file)) => {
-            let rule = format!("only one of {key} and {file_key} may be given");
-            Err(reader.wrong(&format!("{SECTION}.{file_key}"), file, rule))
-        }
-    }
-}
-
-fn certificates(
-    reader: &Reader,
-    key: &str,
-    pem: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, WebConfigError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let read = read.ok().filter(|chain| !chain.is_empty());
-    read.ok_or_else(|| reader.fails(format!("{SECTION}.{key}: has no certificate in PEM")))
 }
 
 /// The versions between the least and the newest one.
@@ -140,9 +164,9 @@ fn versions(
         .into_iter()
         .filter(|(n, _)| (least..=newest).contains(n));
     let versions: Vec<_> = within.map(|(_, version)| version).collect();
-    if versions.is_empty() {
-        let rule = "min_version must not be newer than max_version";
-        return Err(reader.fails(format!("{SECTION}: {rule}")));
+    if let Some(least) = raw.min_version.as_ref().filter(|_| versions.is_empty()) {
+        let rule = "must not be newer than max_version";
+        return Err(reader.wrong(&format!("{SECTION}.min_version"), least, rule));
     }
     Ok(versions)
 }
@@ -213,27 +237,28 @@ fn clients(
     raw: &Tls,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, WebConfigError> {
-    let ca = pem(
+    let ca = Pem::read(
         reader,
         ("client_ca", &raw.client_ca),
         ("client_ca_file", &raw.client_ca_file),
     )?;
     let sans = raw.client_allowed_sans.as_deref().unwrap_or_default();
-    let required = match required(reader, raw)? {
-        Some(required) => required,
-        None if ca.is_some() || !sans.is_empty() => {
-            let rule = "client_ca_file and client_allowed_sans need a client_auth_type";
-            return Err(reader.fails(format!("{SECTION}: {rule}")));
-        }
-        None => return Ok(None),
+    let Some((word, required)) = required(reader, raw)? else {
+        let rule = "needs a client_auth_type beside it";
+        return match (ca, sans.first()) {
+            (Some(ca), _) => Err(ca.wrong(reader, rule)),
+            (None, Some(first)) => {
+                Err(reader.wrong(&format!("{SECTION}.client_allowed_sans"), first, rule))
+            }
+            (None, None) => Ok(None),
+        };
     };
     let Some(ca) = ca else {
-        let rule =
-            "client_auth_type needs a client_ca_file: the system's authorities are not asked";
-        return Err(reader.fails(format!("{SECTION}: {rule}")));
+        let rule = "needs a client_ca_file beside it: the system's authorities are not asked";
+        return Err(reader.wrong(&format!("{SECTION}.client_auth_type"), word, rule));
     };
     let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(certificates(reader, "client_ca_file", &ca)?);
+    let (added, _) = roots.add_parsable_certificates(ca.certificates(reader)?);
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
     let verifier = if required {
@@ -242,11 +267,7 @@ fn clients(
         verifier.allow_unauthenticated()
     };
     let verifier = verifier.build().ok().filter(|_| added > 0);
-    let verifier = verifier.ok_or_else(|| {
-        reader.fails(format!(
-            "{SECTION}.client_ca_file: has no authority's certificate"
-        ))
-    })?;
+    let verifier = verifier.ok_or_else(|| ca.wrong(reader, "has no authority's certificate"))?;
     if sans.is_empty() {
         return Ok(Some(verifier));
     }
@@ -254,15 +275,19 @@ fn clients(
     Ok(Some(Arc::new(NamedClients::new(verifier, names))))
 }
 
-/// Whether clients must have a certificate; `None` if they are not asked.
-fn required(reader: &Reader, raw: &Tls) -> Result<Option<bool>, WebConfigError> {
+/// Whether clients must have a certificate, and the word for it; `None` if they are
+/// not asked.
+fn required<'a>(
+    reader: &Reader,
+    raw: &'a Tls,
+) -> Result<Option<(&'a Spanned<String>, bool)>, WebConfigError> {
     let Some(word) = &raw.client_auth_type else {
         return Ok(None);
     };
     let rule = match word.value.as_str() {
-        "" | "NoClientCert" => return Ok(None),
-        "VerifyClientCertIfGiven" => return Ok(Some(false)),
-        "RequireAndVerifyClientCert" => return Ok(Some(true)),
+        "NoClientCert" => return Ok(None),
+        "VerifyClientCertIfGiven" => return Ok(Some((word, false))),
+        "RequireAndVerifyClientCert" => return Ok(Some((word, true))),
         "RequestClientCert" | "RequireAnyClientCert" | "RequireClientCert" => {
             "is not supported, as it verifies nothing; use VerifyClientCertIfGiven or RequireAndVerifyClientCert"
         }

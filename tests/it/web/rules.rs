@@ -27,7 +27,11 @@ async fn checked(rules: &str) -> (bool, String) {
 )]
 #[case::another_header(
     "http_server_config: {headers: {Server: x}}",
-    "this header cannot be set"
+    "web.yml:1:40: http_server_config.headers.Server: this header cannot be set"
+)]
+#[case::no_header_name(
+    "http_server_config: {headers: {'a hunter2': x}}",
+    "http_server_config.headers: this header cannot be set"
 )]
 #[case::another_value(
     "http_server_config: {headers: {X-Frame-Options: never}}",
@@ -79,7 +83,7 @@ async fn a_wrong_web_configuration_is_refused_in_one_line(#[case] rules: &str, #
     "client_auth_type: RequireAndVerifyClientCert",
     "needs a client_ca_file"
 )]
-#[case::no_mode("client_allowed_sans: [a]", "need a client_auth_type")]
+#[case::no_mode("client_allowed_sans: [a]", "needs a client_auth_type")]
 #[case::no_ca(
     "client_ca: x, client_auth_type: VerifyClientCertIfGiven",
     "has no certificate"
@@ -110,6 +114,11 @@ async fn what_cannot_be_done_for_tls_is_said(#[case] keys: &str, #[case] why: &s
 #[rstest]
 #[case::empty("")]
 #[case::empty_sections("tls_server_config:\nhttp_server_config:\nbasic_auth_users:\nrate_limit:\n")]
+#[case::empty_tls("tls_server_config: {cert_file: '', key_file: ''}")]
+#[case::all_of_tls_empty(
+    "tls_server_config: {cert: '', key: '', client_ca: '', cert_file: '', key_file: '', \
+     client_ca_file: '', client_auth_type: ''}"
+)]
 #[case::off("rate_limit: {interval: 0, burst: 0}")]
 #[case::http(
     "http_server_config: {http2: false, headers: {Content-Security-Policy: default-src 'self'}}"
