@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -58,6 +59,8 @@ pub struct Base {
     pub dial: Dial,
     /// The time.
     pub clock: Clock,
+    /// Where the pollers run.
+    pub pollers: Handle,
 }
 
 /// Everything that runs, before it does.
@@ -106,7 +109,7 @@ impl Setup {
             clock: base.clock,
         };
         let draft = drafter.draft(config, &BTreeMap::new())?;
-        let (running, lineup) = Running::new(drafter, base.dial, stop.clone());
+        let (running, lineup) = Running::new(drafter, (base.dial, base.pollers), stop.clone());
         let (reloader, requests) = reload::channel();
         let path = args.telemetry_path.to_string();
         let site = Site::new(&path, lineup, reloader, clock, args.max_requests);

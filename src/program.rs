@@ -7,11 +7,13 @@ mod progress;
 mod signals;
 mod tasks;
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -46,6 +48,9 @@ impl From<Exit> for ExitCode {
         }
     }
 }
+
+/// The most threads that serve.
+const MOST_THREADS: usize = 4;
 
 /// How long what blocks a thread, such as a look for a name, may do so at the end.
 const LINGER: Duration = Duration::from_secs(1);
@@ -135,16 +140,39 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, ProgramError> {
+/// Where everything runs but the pollers; serving needs few threads, however
+/// many processors there are.
+fn runtime() -> Result<Runtime, ProgramError> {
+    let most = NonZero::new(MOST_THREADS).expect("it is not 0");
+    let processors = std::thread::available_parallelism().unwrap_or(most);
+    threads(processors.min(most).get())
+}
+
+/// Where the pollers run: on one thread, so that they take at most one processor,
+/// hold up no scrape, and what they let go is found again by the next poll instead
+/// of lying about in the stock of another thread.
+fn pollers() -> Result<Runtime, ProgramError> {
+    threads(1)
+}
+
+fn threads(count: usize) -> Result<Runtime, ProgramError> {
     let system = |error| ProgramError::System("cannot start the runtime", error);
-    tokio::runtime::Builder::new_multi_thread()
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(count)
         .enable_all()
         .build()
         .map_err(system)
 }
 
 fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
-    let runtime = runtime()?;
+    let (runtime, pollers) = (runtime()?, pollers()?);
+    let base = |origin, dial| Base {
+        origin,
+        dial,
+        clock: Clock::system(),
+        pollers: pollers.handle().clone(),
+    };
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
         let serves = args.command.is_none();
@@ -153,7 +181,7 @@ fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
             Some(Command::Once(what)) => return once::run(args, what, &stop).await,
             Some(Command::Tasks(what)) => return tasks::run(args, what, &stop).await,
             Some(Command::Simulate(simulate)) => demo::simulate(simulate, stop).await?,
-            Some(Command::Demo) => serve_demo(args, dial, stop).await?,
+            Some(Command::Demo) => serve_demo(args, |origin| base(origin, dial), stop).await?,
             Some(Command::Check(_)) | None => {
                 let system = |error| ProgramError::System("cannot watch signals", error);
                 let hangups = signal(SignalKind::hangup()).map_err(system)?;
@@ -164,20 +192,16 @@ fn start(args: &Args, dial: Dial) -> Result<Exit, ProgramError> {
         }
         Ok(Exit::Success)
     });
+    pollers.shutdown_timeout(LINGER);
     runtime.shutdown_timeout(LINGER);
     result
 }
 
-fn base(origin: Origin, dial: Dial) -> Base {
-    let clock = Clock::system();
-    Base {
-        origin,
-        dial,
-        clock,
-    }
-}
-
-async fn serve_demo(args: &Args, dial: Dial, stop: CancellationToken) -> Result<(), ProgramError> {
+async fn serve_demo(
+    args: &Args,
+    base: impl FnOnce(Origin) -> Base,
+    stop: CancellationToken,
+) -> Result<(), ProgramError> {
     let sources = demo::Sources::start().await?;
     let name = PathBuf::from("the demo's configuration");
     let origin = Origin::Text(sources.config().to_owned(), name);
@@ -189,7 +213,7 @@ async fn serve_demo(args: &Args, dial: Dial, stop: CancellationToken) -> Result<
         Some(_) => args.storage_folder(),
         None => Some(scratch.path()),
     };
-    let served = serve(args, base(origin, dial), folder, (stop, None)).await;
+    let served = serve(args, base(origin), folder, (stop, None)).await;
     sources.stop().await;
     served
 }

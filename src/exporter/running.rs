@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -29,6 +30,7 @@ type Page = watch::Receiver<Arc<SourcePage>>;
 pub(super) struct Running {
     drafter: Drafter,
     dial: Dial,
+    pollers: Handle,
     stop: CancellationToken,
     tasks: TaskTracker,
     polled: BTreeMap<String, Polled>,
@@ -55,7 +57,7 @@ impl Running {
     /// No sources yet, and where they will be seen.
     pub(super) fn new(
         drafter: Drafter,
-        dial: Dial,
+        (dial, pollers): (Dial, Handle),
         stop: CancellationToken,
     ) -> (Self, watch::Receiver<Arc<Lineup>>) {
         let exporter = drafter.exporter;
@@ -67,6 +69,7 @@ impl Running {
         let running = Self {
             drafter,
             dial,
+            pollers,
             stop,
             tasks: TaskTracker::new(),
             polled: BTreeMap::new(),
@@ -246,7 +249,7 @@ impl Running {
         let started = Polled {
             wanted,
             stop,
-            poller: self.tasks.spawn(poller.run(orders)),
+            poller: self.tasks.spawn_on(poller.run(orders), &self.pollers),
             pulse,
         };
         self.polled.insert(name, started);

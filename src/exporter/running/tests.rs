@@ -42,7 +42,11 @@ impl Bench {
             clock,
         };
         let stop = CancellationToken::new();
-        let (running, _lineup) = Running::new(drafter, log::unheard(), stop.clone());
+        let (running, _lineup) = Running::new(
+            drafter,
+            (log::unheard(), tokio::runtime::Handle::current()),
+            stop.clone(),
+        );
         Self { running, stop }
     }
 
