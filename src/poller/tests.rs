@@ -1,4 +1,5 @@
 mod reloads;
+mod steady;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

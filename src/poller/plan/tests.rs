@@ -159,3 +159,23 @@ async fn the_source_is_left_alone_for_as_long_as_it_asked_in_either_mode() {
         assert_eq!(next - now, Duration::from_secs(900));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_ends_the_back_off_of_full_polls_while_steady_ones_succeed() {
+    let (mut plan, now) = plan();
+    plan.begin(now, false);
+    plan.ended(Mode::Full, now, None);
+    let mut now = now + FULL;
+    // Full polls fail until they back off for minutes.
+    for _ in 0..12 {
+        let mode = plan.begin(now, true);
+        let fails = (mode == Mode::Full).then(|| error(Reason::Forbidden));
+        now = plan.ended(mode, now, fails.as_ref());
+    }
+    plan.reloaded(now);
+    let modes = [plan.begin(now, true), {
+        let next = plan.ended(Mode::Steady, now, None);
+        plan.begin(next, true)
+    }];
+    assert!(modes.contains(&Mode::Full), "{modes:?}");
+}
