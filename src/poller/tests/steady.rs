@@ -447,3 +447,111 @@ async fn a_deep_task_that_fails_twice_between_two_looks_counts_as_by_full_polls(
     }
     assert_eq!(counts[1], counts[0], "a failed episode was lost");
 }
+
+#[tokio::test]
+async fn one_server_error_on_the_first_page_does_not_end_steady_polls_for_ever() {
+    let mut rig = Rig::new().await;
+    for n in 0..250 {
+        rig.add_done(&format!("t{n}"), (250 - n) * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls(), (1, 1));
+    rig.sim
+        .inject(Fault::new(Endpoint::List, FaultKind::Status(500)).times(1));
+    rig.poller.poll_steadily().await.unwrap();
+    for _ in 0..3 {
+        rig.poller.poll().await.unwrap();
+    }
+    rig.poller.poll_steadily().await.unwrap();
+    assert!(rig.polls().1 > 1, "{:?}", rig.polls());
+}
+
+#[tokio::test]
+async fn an_unfinished_task_whose_id_cannot_be_asked_for_has_not_vanished() {
+    let mut rig = Rig::new().await;
+    rig.add("old task", 400_000);
+    for n in 0..150 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.sim.request_count(Endpoint::Task), 0);
+    let page = Arc::clone(&rig.page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(1))
+    );
+    assert_eq!(
+        value(&page, Metric::Vanished, "UPGRADE"),
+        Some(Value::Whole(0))
+    );
+}
+
+#[tokio::test]
+async fn tasks_that_come_during_a_full_poll_fit_its_total() {
+    let mut rig = Rig::new().await;
+    for n in 0..450 {
+        rig.add_done(&format!("t{n}"), n * 60 + 100);
+    }
+    rig.poller.poll().await.unwrap();
+    let mut news = 0;
+    for _ in 0..40 {
+        let ended = rig.poller.poll_on(Instant::now()).await.is_some();
+        if ended {
+            break;
+        }
+        news += 1;
+        rig.add_done(&format!("new{news}"), 100 - news);
+        if news % 2 == 0 {
+            rig.poller.poll_steadily().await.unwrap();
+        }
+    }
+    let (full, _) = rig.polls();
+    assert_eq!(full, 2, "{news}");
+    rig.poller.poll_steadily().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls().0, 2, "no full poll for nothing");
+    let page = Arc::clone(&rig.page.borrow());
+    let all = u64::try_from(450 + news).unwrap();
+    assert_eq!(
+        value(&page, Metric::Tasks, "succeeded"),
+        Some(Value::Whole(all))
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_goes_back_in_time_during_a_full_poll_is_right_after_the_next() {
+    let mut rig = Rig::new().await;
+    for n in 0..450 {
+        rig.add_done(&format!("t{n}"), n * 60 + 10_000);
+    }
+    rig.add("back", 9_000);
+    rig.poller.poll().await.unwrap();
+    let backup = rig.sim.snapshot();
+    rig.sim.succeed("back");
+    for n in 0..120 {
+        rig.add_done(&format!("new{n}"), n * 60);
+    }
+    rig.add("lost", 10);
+    rig.poller.poll_steadily().await.unwrap();
+    assert!(rig.poller.poll_on(Instant::now()).await.is_none());
+    assert!(rig.poller.poll_on(Instant::now()).await.is_none());
+    rig.sim.restore_from(backup);
+    rig.poller.poll_steadily().await.unwrap();
+    while rig.poller.poll_on(Instant::now()).await.is_none() {}
+    rig.poller.poll().await.unwrap();
+    let page = Arc::clone(&rig.page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "succeeded"),
+        Some(Value::Whole(450))
+    );
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(1))
+    );
+    assert_eq!(
+        value(&page, Metric::Vanished, "UPGRADE"),
+        Some(Value::Whole(1))
+    );
+}
