@@ -3,15 +3,16 @@
 //! README, dashboards and tests are held against [`Metric::ALL`]; to add a
 //! metric is to add a row here and the samples in one of the modules below.
 
-mod classic;
 mod exposition;
+mod format;
+mod lines;
 mod process;
 mod sample;
 mod source;
 mod tasks;
 
-pub use classic::to_classic;
 pub use exposition::{Exporter, Exposition};
+pub use format::TextFormat;
 pub use sample::{Sample, Samples, Value};
 pub use source::{SourceFacts, SourcePage, SourceView};
 
@@ -206,6 +207,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn the_exporters_own_families_stand_last() {
+        let own = |metric: &Metric| metric.family().group == Group::Exporter;
+        assert!(Metric::ALL.is_sorted_by_key(own));
+    }
 
     #[test]
     fn the_catalogue_follows_the_rules_of_names() {

@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod age;
+mod cache;
 mod config;
 mod deadline;
 mod discovery;

@@ -1,19 +1,13 @@
 //! One page of text from the snapshots of all sources.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabel as _, EncodeLabelSet, LabelSetEncoder, MetricEncoder,
-};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use super::{Group, Kind, Metric, Sample, Samples, SourcePage, Value, process};
+use super::lines::Lines;
+use super::{Group, Metric, Samples, SourcePage, TextFormat, process};
 use crate::build_info;
 
 /// What the exporter says of itself.
@@ -34,11 +28,15 @@ pub struct Exporter {
 }
 
 /// The snapshots that make one page.
+///
+/// The page has two parts, one after the other: what is said of the sources,
+/// which is the same until one of them is polled or gets stale, and what the
+/// exporter says of itself, which is never the same.
 #[derive(Debug)]
 pub struct Exposition {
     pages: Vec<Arc<SourcePage>>,
     /// `None` if the exporter's own metrics are left out.
-    exporter: Option<Samples>,
+    exporter: Option<Exporter>,
     now: Instant,
 }
 
@@ -65,19 +63,10 @@ impl Exporter {
 
 impl Exposition {
     /// A page of all sources, in the order of their names, and of the exporter.
-    pub fn new(mut pages: Vec<Arc<SourcePage>>, exporter: &Exporter, now: Instant) -> Self {
-        pages.sort_by(|a, b| a.name().cmp(b.name()));
-        let mut samples = exporter.samples();
-        let failures: u64 = pages.iter().map(|page| page.commit_failures()).sum();
-        let failures = failures + exporter.past_commit_failures;
-        samples.add(Metric::LedgerCommitFailures, [], failures);
-        let sizes = pages.iter().filter_map(|page| page.ledger_size());
-        let size = sizes.reduce(|all, size| all + size);
-        samples.add_some(Metric::LedgerSize, [], size);
+    pub fn new(pages: Vec<Arc<SourcePage>>, exporter: &Exporter, now: Instant) -> Self {
         Self {
-            pages,
-            exporter: Some(samples),
-            now,
+            exporter: Some(*exporter),
+            ..Self::of_sources(pages, now)
         }
     }
 
@@ -91,89 +80,72 @@ impl Exposition {
         }
     }
 
-    /// The page in OpenMetrics 1.0.
-    pub fn into_open_metrics(self) -> Result<String, fmt::Error> {
-        let mut registry = Registry::default();
-        registry.register_collector(Box::new(self));
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &registry)?;
-        Ok(text)
-    }
-
-    fn samples(&self, metric: Metric) -> impl Iterator<Item = &Sample> {
+    /// The snapshots, in the order of their names, and whether each is fresh.
+    pub fn pages(&self) -> impl Iterator<Item = (&Arc<SourcePage>, bool)> {
         let pages = self.pages.iter();
-        let sources = pages.flat_map(move |page| page.samples(metric, self.now));
-        let own = self.exporter.iter();
-        sources.chain(own.flat_map(move |samples| samples.of(metric)))
+        pages.map(|page| (page, page.is_fresh(self.now)))
     }
 
-    /// Whether the page has samples of a group.
-    fn has(&self, group: Group) -> bool {
-        self.exporter.is_some() || group != Group::Exporter
+    /// The whole page.
+    pub fn text(&self, format: TextFormat) -> String {
+        self.of_the_sources(format) + &self.of_the_exporter(format)
     }
-}
 
-impl Collector for Exposition {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        for metric in Metric::ALL {
-            let family = metric.family();
-            if !self.has(family.group) {
-                continue;
+    /// The page's first part.
+    pub fn of_the_sources(&self, format: TextFormat) -> String {
+        let mut text = String::new();
+        self.add(&mut text, format, |group| group != Group::Exporter, None);
+        text
+    }
+
+    /// The page's second part, with its end.
+    pub fn of_the_exporter(&self, format: TextFormat) -> String {
+        let mut text = String::new();
+        if let Some(samples) = self.own() {
+            let own = Lines::of(&Arc::new(samples));
+            self.add(
+                &mut text,
+                format,
+                |group| group == Group::Exporter,
+                Some(&own),
+            );
+        }
+        text.push_str(format.end());
+        text
+    }
+
+    /// What the exporter says of itself and of all sources together.
+    fn own(&self) -> Option<Samples> {
+        let exporter = self.exporter?;
+        let mut samples = exporter.samples();
+        let failures: u64 = self.pages.iter().map(|page| page.commit_failures()).sum();
+        let failures = failures + exporter.past_commit_failures;
+        samples.add(Metric::LedgerCommitFailures, [], failures);
+        let sizes = self.pages.iter().filter_map(|page| page.ledger_size());
+        let size = sizes.reduce(|all, size| all + size);
+        samples.add_some(Metric::LedgerSize, [], size);
+        Some(samples)
+    }
+
+    /// Adds the families of some groups.
+    fn add(
+        &self,
+        text: &mut String,
+        format: TextFormat,
+        of: impl Fn(Group) -> bool,
+        own: Option<&Lines>,
+    ) {
+        let metrics = Metric::ALL.iter();
+        for metric in metrics.filter(|metric| of(metric.family().group)) {
+            let start = text.len();
+            text.push_str(format.header(*metric));
+            let header = text.len();
+            let pages = self.pages.iter();
+            text.extend(pages.map(|page| page.lines(*metric, self.now)));
+            text.extend(own.map(|own| own.family(*metric)));
+            if text.len() == header {
+                text.truncate(start);
             }
-            let mut samples = self.samples(*metric).peekable();
-            if samples.peek().is_none() {
-                continue;
-            }
-            let (kind, name) = match family.kind {
-                Kind::Gauge => (MetricType::Gauge, family.name),
-                // The encoder adds the suffix.
-                Kind::Counter => (MetricType::Counter, family.name.trim_end_matches("_total")),
-                Kind::Histogram => (MetricType::Histogram, family.name),
-            };
-            let mut family_encoder = encoder.encode_descriptor(name, family.help, None, kind)?;
-            for sample in samples {
-                if family.labels.is_empty() {
-                    encode_value(&mut family_encoder, family.kind, &sample.value)?;
-                } else {
-                    let labels = Labels(family.labels, &sample.labels);
-                    let mut child = family_encoder.encode_family(&labels)?;
-                    encode_value(&mut child, family.kind, &sample.value)?;
-                }
-            }
         }
-        Ok(())
-    }
-}
-
-fn encode_value(encoder: &mut MetricEncoder<'_>, kind: Kind, value: &Value) -> fmt::Result {
-    match (kind, value) {
-        (Kind::Counter, Value::Whole(count)) => {
-            encoder.encode_counter::<NoLabels, _, f64>(count, None)
-        }
-        (Kind::Counter, Value::Float(number)) => {
-            encoder.encode_counter::<NoLabels, _, f64>(number, None)
-        }
-        (_, Value::Whole(count)) => encoder.encode_gauge(count),
-        (_, Value::Float(number)) => encoder.encode_gauge(number),
-        (_, Value::Buckets(histogram)) => {
-            let buckets: Vec<_> = histogram.buckets().collect();
-            let (sum, count) = (histogram.sum(), histogram.count());
-            encoder.encode_histogram::<NoLabels>(sum, count, &buckets, None)
-        }
-    }
-}
-
-type NoLabels = [(&'static str, &'static str); 0];
-
-/// The names and values of one label set.
-#[derive(Debug)]
-struct Labels<'a>(&'static [&'static str], &'a [Cow<'static, str>]);
-
-impl EncodeLabelSet for Labels<'_> {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
-        for (name, value) in self.0.iter().zip(self.1) {
-            (*name, value.as_ref()).encode(encoder.encode_label())?;
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The process itself, under the names that every Prometheus client uses.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use super::{Metric, Samples};
 
@@ -26,6 +27,14 @@ pub(super) fn add(samples: &mut Samples) {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     samples.add_some(Metric::ProcessMaxFds, [], limit);
 }
+
+/// When the system started, which ticks count from. It is read once, as the
+/// kernel takes long for this file and tells another time when the clock is set.
+static BOOT: LazyLock<Option<f64>> = LazyLock::new(|| {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let boot = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    boot.trim().parse().ok()
+});
 
 /// Fields of `/proc/PID/stat`, as the manual page `proc_pid_stat(5)` numbers them.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,11 +65,8 @@ impl Stat {
         seconds(self.cpu_ticks)
     }
 
-    /// Ticks count from the boot, whose time `/proc/stat` tells.
     fn start_seconds(&self) -> Option<f64> {
-        let stat = fs::read_to_string("/proc/stat").ok()?;
-        let boot = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
-        Some(boot.trim().parse::<f64>().ok()? + seconds(self.start_ticks))
+        BOOT.map(|boot| boot + seconds(self.start_ticks))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is served of one source: a snapshot, made after each poll.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use super::lines::Lines;
 use super::tasks::Writer;
 use super::{Group, Metric, Sample, Samples};
 use crate::ledger::{KeptLedger, OpenRanking};
@@ -53,7 +54,9 @@ pub struct SourceView<'a> {
 pub struct SourcePage {
     name: String,
     system: &'static str,
-    samples: Samples,
+    samples: Arc<Samples>,
+    /// Written at the first scrape.
+    lines: OnceLock<Lines>,
     /// Until when the state is served; `None` if there is none.
     fresh_until: Option<Instant>,
     tried: bool,
@@ -83,7 +86,8 @@ impl SourcePage {
         Self {
             name: view.facts.name.clone(),
             system: view.facts.system,
-            samples,
+            samples: Arc::new(samples),
+            lines: OnceLock::new(),
             fresh_until: last_success.map(|at| at + view.facts.stale_after),
             tried: view.health.up.is_some(),
             commit_failures: view.kept.commit_failures(),
@@ -148,10 +152,22 @@ impl SourcePage {
 
     /// The samples of a family that are true at `now`.
     pub fn samples(&self, metric: Metric, now: Instant) -> &[Sample] {
-        if metric.family().group == Group::State && !self.is_fresh(now) {
-            return &[];
+        let samples = self.samples.of(metric);
+        if self.has(metric, now) { samples } else { &[] }
+    }
+
+    /// The same as lines of text.
+    pub(super) fn lines(&self, metric: Metric, now: Instant) -> &str {
+        if !self.has(metric, now) {
+            return "";
         }
-        self.samples.of(metric)
+        let lines = self.lines.get_or_init(|| Lines::of(&self.samples));
+        lines.family(metric)
+    }
+
+    /// Whether a family is true at `now`.
+    fn has(&self, metric: Metric, now: Instant) -> bool {
+        metric.family().group != Group::State || self.is_fresh(now)
     }
 }
 

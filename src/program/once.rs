@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::exporter::{Round, Turn};
 use crate::ledger::storage::Folder;
-use crate::metrics::to_classic;
+use crate::metrics::TextFormat;
 use crate::poller::OnceError;
 
 /// Polls each source of this shard once and writes their metrics.
@@ -39,11 +39,9 @@ pub(super) async fn run(
     if was_stopped(&polled) {
         return Ok(Exit::Failure);
     }
-    let text = exposition.into_open_metrics().map_err(|error| {
-        ProgramError::System("cannot write the metrics", std::io::Error::other(error))
-    })?;
+    let text = exposition.text(TextFormat::Classic);
     let output = output.unwrap_or(Output::Stdout);
-    output.write(to_classic(&text), stop).await?;
+    output.write(text, stop).await?;
     Ok(exit)
 }
 

@@ -1,6 +1,7 @@
 //! Which text format a client takes best.
 
 use super::preferences::Clause;
+use crate::metrics::TextFormat;
 
 /// A text format that is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,14 @@ impl Choice {
 }
 
 impl Format {
+    /// How it is written.
+    pub(super) fn text_format(self) -> TextFormat {
+        match self {
+            Self::OpenMetrics(_) => TextFormat::OpenMetrics,
+            Self::Classic => TextFormat::Classic,
+        }
+    }
+
     /// The format that a clause asks for; without a version, OpenMetrics means
     /// 0.0.1 and text 0.0.4, as Prometheus' own libraries have it.
     fn of(clause: &Clause) -> Option<Self> {

@@ -1,6 +1,9 @@
 //! Whole answers, with the headers that all of them have.
 
 use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::Frame;
 use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use tracing::error;
@@ -27,8 +30,24 @@ pub(super) fn page(
     body: impl Into<Bytes>,
 ) -> Response<Body> {
     let body = body.into();
-    let length = HeaderValue::from(body.len());
-    let mut response = Response::new(full(body));
+    let length = body.len();
+    whole(status, content_type, full(body), length)
+}
+
+/// An answer of a type, in pieces that are sent one after the other.
+pub(super) fn pieces<const N: usize>(
+    status: StatusCode,
+    content_type: &str,
+    pieces: [Bytes; N],
+) -> Response<Body> {
+    let length = pieces.iter().map(Bytes::len).sum();
+    let frames = pieces.map(|piece| Ok(Frame::data(piece)));
+    let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
+    whole(status, content_type, body, length)
+}
+
+fn whole(status: StatusCode, content_type: &str, body: Body, length: usize) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let content_type = HeaderValue::from_str(content_type);
@@ -36,7 +55,7 @@ pub(super) fn page(
         CONTENT_TYPE,
         content_type.expect("our content types are plain ASCII"),
     );
-    headers.insert(CONTENT_LENGTH, length);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

@@ -6,6 +6,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
+use super::cache::Cache;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::reply::{failed, page, text};
@@ -34,6 +35,7 @@ struct Parts {
     reloader: Reloader,
     clock: Clock,
     scrapes: Option<Arc<Semaphore>>,
+    cache: Cache,
 }
 
 /// What there is to do for an answer.
@@ -61,6 +63,7 @@ impl Site {
             clock,
             scrapes: (max_requests > 0)
                 .then(|| Arc::new(Semaphore::new(max_requests.min(Semaphore::MAX_PERMITS)))),
+            cache: Cache::default(),
         }))
     }
 
@@ -179,10 +182,14 @@ impl Site {
             Selection::All => Exposition::new(pages, &lineup.exporter, now),
             Selection::Sources(_) => Exposition::of_sources(pages, now),
         };
+        let sources = lineup.sources.len();
         drop(lineup);
+        let wishes = Wishes::of(request.headers());
+        let entry = self.0.cache.entry(&exposition, wishes.format(), sources);
         Ok(Scrape {
             exposition,
-            wishes: Wishes::of(request.headers()),
+            entry,
+            wishes,
             slot,
         })
     }

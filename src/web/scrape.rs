@@ -1,15 +1,19 @@
 //! One scrape: from snapshots to the bytes that are sent.
 
+use std::io;
+use std::sync::Arc;
+
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName, HeaderValue, VARY};
 use hyper::{HeaderMap, Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::accept::{Choice, Format, negotiate};
-use super::encoding::Encoding;
-use super::reply::{failed, page};
+use super::accept::{Choice, negotiate};
+use super::cache::Entry;
+use super::encoding::{Encoding, SMALLEST};
+use super::reply::{failed, pieces};
 use super::server::Body;
-use crate::metrics::{Exposition, to_classic};
+use crate::metrics::{Exposition, TextFormat};
 
 /// What the client of a scrape takes.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,8 @@ pub(super) struct Wishes {
 #[derive(Debug)]
 pub(super) struct Scrape {
     pub(super) exposition: Exposition,
+    /// What was written of it before.
+    pub(super) entry: Arc<Entry>,
     pub(super) wishes: Wishes,
     /// Held until the answer was sent.
     pub(super) slot: Option<OwnedSemaphorePermit>,
@@ -37,6 +43,13 @@ impl Wishes {
     }
 }
 
+impl Wishes {
+    /// The format of the answer.
+    pub(super) fn format(&self) -> TextFormat {
+        self.choice.format.text_format()
+    }
+}
+
 /// A header that may stand several times.
 pub(super) fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let values = headers.get_all(name).iter();
@@ -48,35 +61,43 @@ impl Scrape {
     /// The answer. A large page takes its time to write and to compress, so
     /// that is done where it holds up no other connection.
     pub(super) async fn answer(self) -> Response<Body> {
+        if self.entry.is_written(self.wishes.encoding) {
+            return self.write();
+        }
         let made = tokio::task::spawn_blocking(move || self.write()).await;
         made.unwrap_or_else(|error| failed(&error))
     }
 
     fn write(self) -> Response<Body> {
-        let Wishes { choice, encoding } = self.wishes;
-        let written = self.exposition.into_open_metrics().map(|open| {
-            let text = match choice.format {
-                Format::OpenMetrics(_) => open,
-                Format::Classic => to_classic(&open),
-            };
-            encoding.apply(text)
-        });
-        let (encoding, bytes) = match written {
-            Ok(Ok(coded)) => coded,
-            Ok(Err(error)) => return failed(&error),
+        let (encoding, beginning, end) = match self.coded() {
+            Ok(coded) => coded,
             Err(error) => return failed(&error),
         };
-        let body = Bytes::from_owner(Held {
-            bytes,
+        let end = Bytes::from_owner(Held {
+            bytes: end,
             _slot: self.slot,
         });
-        let mut response = page(StatusCode::OK, &choice.content_type(), body);
+        let content_type = self.wishes.choice.content_type();
+        let mut response = pieces(StatusCode::OK, &content_type, [beginning, end]);
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         if encoding == Encoding::Gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         response
+    }
+
+    /// The coding, and the two parts of the text in it.
+    fn coded(&self) -> io::Result<(Encoding, Bytes, Vec<u8>)> {
+        let text = self.entry.text(&self.exposition);
+        let rest = self.exposition.of_the_exporter(self.wishes.format());
+        let small = text.len() + rest.len() < SMALLEST;
+        if small || self.wishes.encoding == Encoding::Identity {
+            return Ok((Encoding::Identity, text, rest.into_bytes()));
+        }
+        let compressed = self.entry.compressed(&self.exposition)?;
+        let (beginning, end) = compressed.ended(rest.as_bytes())?;
+        Ok((Encoding::Gzip, beginning, end))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use virt_task_exporter::metrics::to_classic;
+use virt_task_exporter::metrics::TextFormat;
 use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind, TaskError};
 
 use crate::support::{Bench, Page, Scratch, options, task};
@@ -16,9 +16,8 @@ const STATE: [&str; 5] = [
 ];
 
 fn at(bench: &Bench, later: Duration) -> Page {
-    Page::read(&to_classic(
-        &bench.watch.open_metrics(Instant::now() + later),
-    ))
+    let now = Instant::now() + later;
+    Page::read(&bench.watch.text(TextFormat::Classic, now))
 }
 
 #[tokio::test]

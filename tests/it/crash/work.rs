@@ -56,6 +56,16 @@ impl Work {
         }
     }
 
+    /// What happened least often of what is to happen, and how often.
+    pub(super) fn rarest(&self) -> (u64, &'static str) {
+        let counts = [
+            (self.unwatched, "came and ended while the exporter was down"),
+            (self.again, "failed again after a retry"),
+            (self.retried_unwatched, "were retried while it was down"),
+        ];
+        counts.into_iter().min().unwrap()
+    }
+
     /// What happened so far.
     pub(super) fn totals(&self) -> Totals {
         self.sim.totals().since(&self.before)

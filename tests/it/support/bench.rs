@@ -15,7 +15,7 @@ use virt_task_exporter::clock::Clock;
 use virt_task_exporter::config::{Config, SourceConfig, SystemConfig};
 use virt_task_exporter::exporter::{limits, plan};
 use virt_task_exporter::ledger::KeptLedger;
-use virt_task_exporter::metrics::{Exporter, Exposition, SourcePage, to_classic};
+use virt_task_exporter::metrics::{Exporter, Exposition, SourcePage, TextFormat};
 use virt_task_exporter::poller::Poller;
 use virt_task_exporter::simulator::{
     Endpoint, SddcManager as Simulator, SddcManagerOptions, SimTask,
@@ -187,11 +187,11 @@ impl<S: Source> Watch<S> {
     /// The page as of now.
     #[track_caller]
     pub(crate) fn page(&self) -> Page {
-        Page::read(&to_classic(&self.open_metrics(Instant::now())))
+        Page::read(&self.text(TextFormat::Classic, Instant::now()))
     }
 
-    /// The page as it will be, in OpenMetrics.
-    pub(crate) fn open_metrics(&self, now: Instant) -> String {
+    /// The page as it will be.
+    pub(crate) fn text(&self, format: TextFormat, now: Instant) -> String {
         let exporter = Exporter {
             configured_at: self.clock.now(),
             reload_failed: false,
@@ -201,9 +201,7 @@ impl<S: Source> Watch<S> {
             process: false,
         };
         let page = Arc::clone(&self.pages.borrow());
-        Exposition::new(vec![page], &exporter, now)
-            .into_open_metrics()
-            .unwrap()
+        Exposition::new(vec![page], &exporter, now).text(format)
     }
 }
 
