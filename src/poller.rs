@@ -5,6 +5,7 @@
 mod backoff;
 mod estate;
 mod keeper;
+mod lookups;
 mod once;
 mod orders;
 mod plan;
@@ -21,11 +22,12 @@ use tracing::{debug, warn};
 
 pub use estate::{Estate, Terms};
 use keeper::Keeper;
+use lookups::Turns;
 pub use once::{OnceError, Survey};
 pub use orders::Orders;
 pub use plan::Schedule;
 use plan::{Mode, Plan};
-use reading::{FullPoll, Stretch, Turns};
+use reading::{FullPoll, Stretch};
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
@@ -117,6 +119,10 @@ impl<S: Source> Poller<S> {
             let result = self.take_in(mode, read).await;
             self.report(result.as_ref().err(), &mut failing);
             let next = plan.ended(mode, Instant::now(), result.as_ref().err());
+            let next = self
+                .turns
+                .patience_until
+                .map_or(next, |until| until.max(next));
             orders.is_busy_until(next);
             match self.wait(next, &mut orders, failing.is_some()).await {
                 Woken::InTime => {}

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::keeper::Keeper;
-use super::reading::Turns;
+use super::lookups::Turns;
 use super::{Poller, Schedule};
 use crate::clock::Clock;
 use crate::ledger::storage::Identity;

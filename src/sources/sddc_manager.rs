@@ -30,7 +30,7 @@ use session::Session;
 use wire::{Page, Reader};
 
 use super::rest::{Answer, ClientError, LISTING_LIMIT, PAGE_LIMIT, Request, RestClient, Traffic};
-use super::{Reason, Source, SourceError};
+use super::{Found, Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{HttpConfig, RestoresAuth, SddcManagerConfig};
 use crate::task::{
@@ -342,16 +342,17 @@ impl Source for SddcManager {
             .map(drop)
     }
 
-    async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
         if !is_plain_id(id) {
-            return Ok(None);
+            return Ok(Found::NotAskable);
         }
         let path = format!("/v1/tasks/{id}");
         let answer = self.get(BY_ID, &path, &[], PAGE_LIMIT).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
-        self.one(answer, BY_ID, id).map(Some)
+        let task = self.one(answer, BY_ID, id)?;
+        Ok(Some(task).into())
     }
 
     fn has_part(&self, part: &str) -> bool {

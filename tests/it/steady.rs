@@ -150,11 +150,11 @@ async fn the_newest_failures_are_watched_by_id_in_turn() {
     }
     bench.sim.clear_requests();
     let page = bench.poll_steadily().await;
-    page.metric("virt_task_unresolved_failures").sums_to(28);
-    assert_eq!(requests(&bench), (1, 2));
+    page.metric("virt_task_unresolved_failures").sums_to(27);
+    assert_eq!(requests(&bench), (1, 3));
     let open = page.metric("virt_open_task_info");
     open.with("task_id", "failed29").is_absent();
-    for still in [26, 24, 22] {
+    for still in [24, 21, 18] {
         let page = bench.poll_steadily().await;
         page.metric("virt_task_unresolved_failures").sums_to(still);
     }
