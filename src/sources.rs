@@ -38,6 +38,15 @@ impl From<Option<Task>> for Found {
     }
 }
 
+/// What reading the newest tasks alone came to.
+#[derive(Debug)]
+pub struct Newest {
+    /// What was read.
+    pub listing: Listing,
+    /// Whether there is more to be seen than that: the next poll shall be a full one.
+    pub wants_full: bool,
+}
+
 /// A system whose tasks can be read.
 pub trait Source: Send {
     /// Reads every task that the system lists. A part that cannot be read to
@@ -73,7 +82,7 @@ pub trait Source: Send {
     fn read_newest(
         &mut self,
         _memory: &impl Memory,
-    ) -> impl Future<Output = Result<Option<Listing>, SourceError>> + Send {
+    ) -> impl Future<Output = Result<Option<Newest>, SourceError>> + Send {
         std::future::ready(Ok(None))
     }
 

@@ -88,6 +88,7 @@ impl<S: Source> Poller<S> {
             clock,
             publish,
             full: None,
+            wants_full: false,
             turns: Turns::default(),
         };
         poller.publish();

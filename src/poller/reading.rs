@@ -41,9 +41,12 @@ impl<S: Source> Poller<S> {
                 return Stretch::Ended(mode, read);
             }
         }
-        let full = self.full.take().unwrap_or_else(|| FullPoll {
-            began: Instant::now(),
-            listing: Listing::new(),
+        let full = self.full.take().unwrap_or_else(|| {
+            self.wants_full = false;
+            FullPoll {
+                began: Instant::now(),
+                listing: Listing::new(),
+            }
         });
         let limits = Limits::new(full.began, self.schedule.full_timeout);
         let read = caught(self.read_all(full, until, limits)).await;
@@ -77,9 +80,11 @@ impl<S: Source> Poller<S> {
     async fn read_newest(&mut self, limits: Limits) -> Result<Option<Listing>, SourceError> {
         let memory = self.keeper.kept().ledger();
         let read = self.source.read_newest(memory);
-        let Some(mut listing) = limits.keep(read).await? else {
+        let Some(newest) = limits.keep(read).await? else {
             return Ok(None);
         };
+        self.wants_full |= newest.wants_full;
+        let mut listing = newest.listing;
         self.look_up(Mode::Steady, &mut listing, limits.end()).await;
         Ok(Some(listing))
     }

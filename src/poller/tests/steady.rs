@@ -13,6 +13,7 @@ use crate::simulator::{
     Endpoint, Fault, FaultKind, SddcManager as Simulator, SddcManagerOptions, SimTask,
     TaskError as SimError, TaskStatus,
 };
+use crate::sources::Newest;
 use crate::sources::sddc_manager::SddcManager;
 use crate::task::{Extent, Memory};
 
@@ -49,13 +50,16 @@ impl Source for Ordered {
         true
     }
 
-    async fn read_newest(&mut self, _memory: &impl Memory) -> Result<Option<Listing>, SourceError> {
+    async fn read_newest(&mut self, _memory: &impl Memory) -> Result<Option<Newest>, SourceError> {
         let mut listing = Listing::new();
         for task in &self.newest {
             listing.meet("tasks", Call::List, task.clone());
         }
         listing.read("tasks", Extent::Newest);
-        Ok(Some(listing))
+        Ok(Some(Newest {
+            listing,
+            wants_full: false,
+        }))
     }
 
     async fn try_out(&mut self) -> Result<(), SourceError> {

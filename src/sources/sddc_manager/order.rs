@@ -26,6 +26,11 @@ impl Order {
         self.oldest = Some(created);
     }
 
+    /// When the oldest task so far was created.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.oldest
+    }
+
     /// Whether a task was met that is newer than one before it.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
