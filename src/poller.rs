@@ -252,7 +252,7 @@ impl<S: Source> Poller<S> {
         let changes = applied.map_err(|panic| self.panicked("applying the listing", &panic))?;
         self.health.succeeded(here);
         if let Some((complete, unreadable)) = whole {
-            self.health.read_all(complete, &unreadable);
+            self.health.read_all(here, complete, &unreadable);
         }
         let source = &self.facts.name;
         debug!(%source, ?mode, tasks, changes = changes.len(), "polled");

@@ -176,3 +176,19 @@ fn the_same_task_told_differently_by_its_id_has_not_moved() {
         assert_eq!(open.task.started, Some(at(0)));
     }
 }
+
+#[test]
+fn entries_leave_after_the_retention_although_no_list_is_read_whole() {
+    let mut story = Story::after(vec![task("a", "SUCCESSFUL")]);
+    story.poll(vec![]);
+    let newest = || {
+        let mut listing = Listing::new();
+        listing.read(PART, crate::task::Extent::Newest);
+        listing
+    };
+    for _ in 0..32 * 24 {
+        story.second += 3_540;
+        story.apply(newest());
+    }
+    assert_eq!(story.ledger.len(), 0);
+}

@@ -603,3 +603,37 @@ async fn a_list_that_goes_back_in_time_during_a_full_poll_is_right_after_the_nex
         Some(Value::Whole(1))
     );
 }
+
+#[tokio::test]
+async fn a_full_poll_that_gives_way_takes_no_longer_in_all_than_it_may() {
+    let mut rig = Rig::new().await;
+    for n in 0..1_000 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.schedule.full_timeout = Duration::from_millis(400);
+    let slow = FaultKind::SlowHead(Duration::from_millis(100));
+    rig.sim.inject(Fault::new(Endpoint::List, slow));
+    let ended = loop {
+        if let Some(ended) = rig.poller.poll_on(Instant::now()).await {
+            break ended;
+        }
+    };
+    assert_eq!(ended.unwrap_err().reason, Reason::Timeout);
+}
+
+#[tokio::test]
+async fn one_page_of_many_unfinished_tasks_is_followed_by_the_next() {
+    let mut rig = Rig::new().await;
+    for n in 0..500 {
+        rig.add_done(&format!("t{n}"), n * 60 + 50_000);
+    }
+    for n in 0..250 {
+        rig.add(&format!("r{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim.clear_requests();
+    rig.poller.poll_steadily().await.unwrap();
+    let count = |endpoint| rig.sim.request_count(endpoint);
+    assert_eq!((count(Endpoint::List), count(Endpoint::Task)), (3, 0));
+}
