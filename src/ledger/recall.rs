@@ -2,19 +2,21 @@
 
 use jiff::Timestamp;
 
-use super::Ledger;
+use super::{Entry, Ledger};
 use crate::task::{Memory, Status, Task};
 
 impl Memory for Ledger {
     fn lists(&self, task: &Task) -> bool {
         let entry = self.entries.get(&task.key());
-        entry.is_some_and(super::Entry::is_listed)
+        entry.is_some_and(Entry::is_listed)
     }
 
     fn rests(&self, task: &Task) -> bool {
         let key = task.key();
         let entry = self.entries.get(&key);
-        let same = entry.is_some_and(|entry| entry.is_listed() && entry.shows(task));
+        // That one which had not ended has moved says nothing of those behind it.
+        let stands = |entry: &Entry| entry.status.is_unfinished() || entry.shows(task);
+        let same = entry.is_some_and(|entry| entry.is_listed() && stands(entry));
         let open = task.status == Status::Failed && self.open.contains(&key);
         same && !(open && task.resolved)
     }

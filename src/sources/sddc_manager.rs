@@ -71,6 +71,8 @@ struct Place {
     /// The page to ask for; without one the first.
     number: Option<i64>,
     order: Order,
+    /// The order of a page that was read before its turn.
+    early: Option<Order>,
     /// Whether an answer held more than a page.
     unpaged: bool,
     /// Whether no order is asked for.
@@ -78,12 +80,26 @@ struct Place {
 }
 
 impl Place {
+    /// Takes in in which order the tasks of a page stood.
+    fn follow(&mut self, page: Order) {
+        if self.pages.was_early(self.number) {
+            self.early = Some(page);
+            return;
+        }
+        self.order.append(&page);
+        // The first page after that is the one that it was read before.
+        if let Some(early) = self.early.take() {
+            self.order.append(&early);
+        }
+    }
+
     /// That the newest tasks can be read alone, if what was read shows it.
     fn ordered(&self) -> Option<Ordered> {
         let ordered = self.order.is_kept() && !self.unpaged;
         ordered.then(|| Ordered {
             total: self.pages.total(),
             plain: self.plain,
+            shift: self.pages.shift(),
         })
     }
 }
@@ -130,9 +146,11 @@ impl SddcManager {
                     .await?
                     .success()?
             };
-            let seen = self.take_page(&answer, listing, &mut place)?;
+            let (seen, order) = self.take_page(&answer, listing, &mut place)?;
             self.rest.count_page();
-            match place.pages.answered(seen) {
+            let next = place.pages.answered(seen);
+            place.follow(order);
+            match next {
                 Next::Ask(next) => place.number = next,
                 Next::End { whole } => {
                     listing.read(PART, whole);
@@ -192,10 +210,10 @@ impl SddcManager {
         answer: &Answer,
         listing: &mut Listing,
         place: &mut Place,
-    ) -> Result<Seen, SourceError> {
+    ) -> Result<(Seen, Order), SourceError> {
         let (reader, body) = (self.reader(), text(answer));
         let page = Self::parse(&body)?;
-        let mut seen = Seen::of(&page);
+        let (mut seen, mut order) = (Seen::of(&page), Order::default());
         place.unpaged |= seen.elements > PAGE_SIZE;
         let first_pass = place.pages.is_first_pass();
         for element in &page.elements {
@@ -205,7 +223,7 @@ impl SddcManager {
                     let new = listing.meet(PART, Call::List, task);
                     seen.new += usize::from(new);
                     if new && first_pass {
-                        place.order.take(created);
+                        order.take(created);
                     }
                 }
                 Err(reason) => {
@@ -216,7 +234,7 @@ impl SddcManager {
                 }
             }
         }
-        Ok(seen)
+        Ok((seen, order))
     }
 
     fn parse(body: &str) -> Result<Page<'_>, SourceError> {

@@ -9,7 +9,8 @@ pub trait Memory: Sync {
     /// Whether the task is one of those that the source was last known to list.
     fn lists(&self, task: &Task) -> bool;
 
-    /// Whether the task stands as it did when it was met last.
+    /// Whether the task stands as it did when it was met last, or was unfinished
+    /// then.
     fn rests(&self, task: &Task) -> bool;
 
     /// How many unfinished tasks are known that began then or later.

@@ -3,7 +3,7 @@
 //! It is sound where a full poll has shown that the list runs from the newest
 //! task to the oldest. Then every new task stands before all known ones, and
 //! the reading can end with the first page on which each task is known and
-//! stands as it did: what follows can only have changed if it was
+//! no finished one has changed: what follows can only have changed if it was
 //! unfinished or failed, and such tasks are read by id (see [`crate::poller`])
 //! or wait for the next full poll. It goes on where the next page is likely to
 //! show more unfinished tasks than are cheaply read by id.
@@ -27,8 +27,8 @@ use crate::task::{Call, Extent, Listing, Memory};
 /// Beyond so many pages a full poll is no dearer, and gives way.
 const MOST_PAGES: usize = 20;
 
-/// So many calls by id are no dearer than a page.
-const WORTH_A_PAGE: usize = 5;
+/// So many calls by id are cheaper than a page.
+const CHEAPER_THAN_A_PAGE: usize = 1;
 
 /// That the newest tasks can be read alone.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,8 @@ pub(super) struct Ordered {
     pub(super) total: Option<u64>,
     /// Whether its list is in order although it takes no order.
     pub(super) plain: bool,
+    /// How far it shows the numbers of pages ahead of what is asked for.
+    pub(super) shift: i64,
 }
 
 /// How far the reading of the newest tasks has come.
@@ -60,7 +62,11 @@ impl SddcManager {
         let Some(before) = self.ordered else {
             return Ok(None);
         };
-        let (mut listing, mut reading) = (Listing::new(), Reading::default());
+        let mut listing = Listing::new();
+        let mut reading = Reading {
+            pages: Pages::shifted(before.shift),
+            ..Reading::default()
+        };
         let mut number = None;
         for page in 1..=MOST_PAGES {
             let answer = self.newest_page(number, before.plain).await?;
@@ -74,6 +80,8 @@ impl SddcManager {
             }
             let next = reading.pages.answered(seen);
             let whole = next == Next::End { whole: true };
+            // Behind a page that was read before its turn there is another one to read.
+            let rests = rests && !reading.pages.was_early(number);
             match next {
                 Next::Ask(next) if !rests && page < MOST_PAGES => number = next,
                 _ => {
@@ -162,7 +170,7 @@ impl SddcManager {
         }
         let rests = rests > 0 && rests + seen.skipped == seen.elements;
         let below = || unfinished_below(above, reading.order.oldest(), memory);
-        Ok((seen, rests && below() <= WORTH_A_PAGE))
+        Ok((seen, rests && below() <= CHEAPER_THAN_A_PAGE))
     }
 }
 
