@@ -82,7 +82,9 @@ mod tests {
     fn parts_of_a_list_are_in_order_if_one_follows_the_other() {
         let kept = |parts: [&[Option<i64>]; 3]| {
             let mut whole = Order::default();
-            parts.iter().for_each(|part| whole.append(&order(part)));
+            for part in parts {
+                whole.append(&order(part));
+            }
             whole.is_kept()
         };
         assert!(kept([&[Some(9), Some(7)], &[], &[Some(7), Some(1)]]));
