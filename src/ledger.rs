@@ -35,7 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use change::{Change, Event};
 use entry::{End, Entry, Verdict};
 pub use kept::{KeptLedger, Moved};
-pub(crate) use missing::Wanted;
+pub(crate) use missing::{Rank, Unmet, Wanted};
 pub use names::{NameId, Names, OTHER};
 use observed::Observed;
 pub use open::OpenTask;

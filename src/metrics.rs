@@ -142,6 +142,8 @@ catalogue! {
         "Whether the last poll of the source succeeded";
     SourceLastSuccess Gauge Source "virt_source_last_success_timestamp_seconds" ["source"]
         "End of the last successful poll";
+    SourceLastFullPoll Gauge Source "virt_source_last_full_poll_timestamp_seconds" ["source"]
+        "End of the last successful full poll";
     ListingComplete Gauge Source "virt_source_listing_complete" ["source"]
         "Whether the last successful full poll read everything";
     ClockSkew Gauge Source "virt_source_clock_skew_seconds" ["source"]

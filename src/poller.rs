@@ -5,6 +5,7 @@
 mod backoff;
 mod estate;
 mod keeper;
+mod lookups;
 mod once;
 mod orders;
 mod plan;
@@ -21,11 +22,13 @@ use tracing::{debug, warn};
 
 pub use estate::{Estate, Terms};
 use keeper::Keeper;
+use lookups::Turns;
 pub use once::{OnceError, Survey};
 pub use orders::Orders;
 pub use plan::Schedule;
 use plan::{Mode, Plan};
-use reading::{FullPoll, Stretch, Turns};
+use reading::{FullPoll, Stretch};
+use reports::Failing;
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
@@ -53,6 +56,8 @@ pub struct Poller<S> {
     publish: watch::Sender<Arc<SourcePage>>,
     /// The full poll that gave way to a steady one.
     full: Option<FullPoll>,
+    /// Whether a steady poll showed more change than it can read.
+    wants_full: bool,
     turns: Turns,
 }
 
@@ -87,6 +92,7 @@ impl<S: Source> Poller<S> {
             clock,
             publish,
             full: None,
+            wants_full: false,
             turns: Turns::default(),
         };
         (poller, pages)
@@ -96,14 +102,14 @@ impl<S: Source> Poller<S> {
     /// The ledger is left open: what becomes of it is not ours to know.
     pub async fn run(mut self, mut orders: Orders) -> Estate {
         let mut plan = Plan::new(self.schedule, Instant::now());
-        let mut failing = None;
+        let mut failing = Failing::default();
         loop {
             let began = Instant::now();
             // A steady poll may become a full one.
             orders.is_busy_until(began + self.schedule.timeout + self.schedule.full_timeout);
             orders.forget_reloads();
             let ordered = self.source.keeps_order();
-            let mode = plan.begin(began, ordered);
+            let mode = plan.begin(began, ordered, self.wants_full);
             let until = ordered.then(|| plan.gives_way_at());
             let stretch = tokio::select! {
                 biased;
@@ -115,10 +121,15 @@ impl<S: Source> Poller<S> {
                 continue;
             };
             let result = self.take_in(mode, read).await;
-            self.report(result.as_ref().err(), &mut failing);
+            self.report(mode, result.as_ref().err(), &mut failing);
             let next = plan.ended(mode, Instant::now(), result.as_ref().err());
+            let next = self
+                .turns
+                .patience_until
+                .map_or(next, |until| until.max(next));
             orders.is_busy_until(next);
-            match self.wait(next, &mut orders, failing.is_some()).await {
+            let backs_off = failing.at_all() || plan.full_backs_off();
+            match self.wait(next, &mut orders, backs_off).await {
                 Woken::InTime => {}
                 Woken::ByReload => plan.reloaded(Instant::now()),
                 Woken::ToStop => break,
@@ -142,7 +153,8 @@ impl<S: Source> Poller<S> {
 
     /// Polls once, steadily if the source can be polled so.
     pub async fn poll_steadily(&mut self) -> Result<(), SourceError> {
-        let mode = if self.source.keeps_order() {
+        let waits = self.wants_full && self.full.is_none();
+        let mode = if self.source.keeps_order() && !waits {
             Mode::Steady
         } else {
             Mode::Full
@@ -230,7 +242,7 @@ impl<S: Source> Poller<S> {
         let changes = applied.map_err(|panic| self.panicked("applying the listing", &panic))?;
         self.health.succeeded(here);
         if let Some((complete, unreadable)) = whole {
-            self.health.read_all(complete, &unreadable);
+            self.health.read_all(here, complete, &unreadable);
         }
         let source = &self.facts.name;
         debug!(%source, ?mode, tasks, changes = changes.len(), "polled");

@@ -21,6 +21,32 @@ use rest::Traffic;
 
 use crate::task::{Listing, Memory, Task};
 
+/// What reading a task by its id came to.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// The system knows it.
+    Task(Box<Task>),
+    /// The system does not know it.
+    Nothing,
+    /// Its id is none that can be asked for.
+    NotAskable,
+}
+
+impl From<Option<Task>> for Found {
+    fn from(task: Option<Task>) -> Self {
+        task.map_or(Self::Nothing, |task| Self::Task(Box::new(task)))
+    }
+}
+
+/// What reading the newest tasks alone came to.
+#[derive(Debug)]
+pub struct Newest {
+    /// What was read.
+    pub listing: Listing,
+    /// Whether there is more to be seen than that: the next poll shall be a full one.
+    pub wants_full: bool,
+}
+
 /// A system whose tasks can be read.
 pub trait Source: Send {
     /// Reads every task that the system lists. A part that cannot be read to
@@ -30,6 +56,7 @@ pub trait Source: Send {
     /// From now on listings are for a reader of all tasks: [`Listing::keeping`]
     /// settled ones.
     fn keep_settled(&mut self);
+
     /// Reads as [`Source::read`] does, and gives way at `until` where it can:
     /// then it returns false, and the next call goes on with the same listing.
     /// A system that is read at once has nothing to do here.
@@ -55,19 +82,19 @@ pub trait Source: Send {
     fn read_newest(
         &mut self,
         _memory: &impl Memory,
-    ) -> impl Future<Output = Result<Option<Listing>, SourceError>> + Send {
+    ) -> impl Future<Output = Result<Option<Newest>, SourceError>> + Send {
         std::future::ready(Ok(None))
     }
 
     /// Logs in and reads as little as shows that reading works.
     fn try_out(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
 
-    /// Reads one task of `part` by its id; `None` if the system does not know it.
+    /// Reads one task of `part` by its id.
     fn find(
         &mut self,
         part: &str,
         id: &str,
-    ) -> impl Future<Output = Result<Option<Task>, SourceError>> + Send;
+    ) -> impl Future<Output = Result<Found, SourceError>> + Send;
 
     /// Whether the system is still read in this part; one that left the
     /// configuration lists nothing any more.

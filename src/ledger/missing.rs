@@ -9,48 +9,71 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Entry, Event, Ledger, NameId, OpenTask, Poll};
-use crate::task::{Listing, TaskKey};
+use jiff::Timestamp;
+
+use super::{Entry, Event, Ledger, NameId, Poll};
+use crate::task::{Listing, Status, TaskKey};
 
 /// How often what was unlisted long ago is forgotten at least, in seconds.
 const SWEEP_EVERY: u32 = 600;
 
-/// A task to be read by its id: the part that listed it, and the id.
-pub(crate) type Wanted = (Arc<str>, String);
+/// The place of a task among others of its kind: newest first.
+pub(crate) type Rank = (Reverse<Timestamp>, TaskKey);
+
+/// An open task that a poll did not show: to be read by its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) rank: Rank,
+    /// The part that listed it.
+    pub(crate) part: &'a Arc<str>,
+    pub(crate) id: &'a str,
+}
+
+/// The open tasks that a poll did not show, each kind newest first.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unmet<'a> {
+    /// Unfinished ones that should have been in the listing, or may be deeper.
+    pub(crate) unfinished: Vec<Wanted<'a>>,
+    /// The same of those whose status is not understood.
+    pub(crate) unknown: Vec<Wanted<'a>>,
+    /// Failures of which the listing says nothing: they may be resolved or retried.
+    pub(crate) failed: Vec<Wanted<'a>>,
+}
 
 impl Ledger {
-    /// The unfinished tasks that should have been in the listing and are not,
-    /// with the parts that listed them: to be read by id before `apply`.
-    pub fn missing(&self, listing: &Listing) -> Vec<Wanted> {
-        let unmet = self.unmet(listing);
-        let unfinished = unmet.filter(|(_, open)| open.task.status.is_unfinished());
-        unfinished
-            .map(|(part, open)| (Arc::clone(part), open.task.id.clone()))
-            .collect()
+    /// The open tasks that the listing does not show, and should or could: to be
+    /// read by id before `apply`.
+    pub(crate) fn unmet(&self, listing: &Listing) -> Unmet<'_> {
+        let mut unmet = Unmet::default();
+        for (key, open) in self.open.iter().filter(|(key, _)| !listing.has_met(**key)) {
+            let Some(part) = self
+                .part_of(*key)
+                .filter(|part| listing.has_unfinished(part))
+            else {
+                continue;
+            };
+            let group = match open.task.status {
+                Status::Failed if listing.is_whole(part) => continue,
+                Status::Failed => &mut unmet.failed,
+                Status::Unknown => &mut unmet.unknown,
+                _ => &mut unmet.unfinished,
+            };
+            let at = open.failed_at().unwrap_or_else(|| open.since());
+            group.push(Wanted {
+                rank: (Reverse(at), *key),
+                part,
+                id: &open.task.id,
+            });
+        }
+        for group in [&mut unmet.unfinished, &mut unmet.unknown, &mut unmet.failed] {
+            group.sort_unstable_by_key(|wanted| wanted.rank);
+        }
+        unmet
     }
 
-    /// The open failures that the listing says nothing of, `most` of the newest:
-    /// to be read by id, as they may be resolved or retried.
-    pub fn unresolved(&self, listing: &Listing, most: usize) -> Vec<Wanted> {
-        let unmet = self
-            .unmet(listing)
-            .filter(|(part, _)| !listing.is_whole(part));
-        let failed = unmet.filter_map(|(part, open)| Some((open.failed_at()?, part, open)));
-        let mut failed: Vec<_> = failed.collect();
-        failed.sort_by_key(|(at, _, open)| (Reverse(*at), TaskKey::of(&open.task.id)));
-        let newest = failed.into_iter().take(most);
-        newest
-            .map(|(_, part, open)| (Arc::clone(part), open.task.id.clone()))
-            .collect()
-    }
-
-    /// The open tasks of the parts that were read, as far as they were not met.
-    fn unmet(&self, listing: &Listing) -> impl Iterator<Item = (&Arc<str>, &OpenTask)> {
-        let open = self.open.iter().filter(|(key, _)| !listing.has_met(**key));
-        open.filter_map(|(key, open)| {
-            let part = self.parts.name(self.entries.get(key)?.part);
-            listing.has_unfinished(part).then_some((part, open))
-        })
+    fn part_of(&self, key: TaskKey) -> Option<&Arc<str>> {
+        let entry = self.entries.get(&key)?;
+        Some(self.parts.name(entry.part))
     }
 
     /// Unlists what is missing from the parts that were read to their end, and
@@ -149,5 +172,14 @@ impl Ledger {
         for key in gone {
             self.unlist(key);
         }
+    }
+}
+
+#[cfg(test)]
+impl Unmet<'_> {
+    /// The ids of those that have not ended, as far as is known.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let missing = self.unfinished.iter().chain(&self.unknown);
+        missing.map(|wanted| wanted.id.to_owned()).collect()
     }
 }

@@ -193,6 +193,7 @@ impl Writer<'_> {
         samples.add(Metric::SourceInfo, info, 1_u64);
         samples.add_some(Metric::SourceUp, one(), health.up);
         samples.add_some(Metric::SourceLastSuccess, one(), health.last_success);
+        samples.add_some(Metric::SourceLastFullPoll, one(), health.last_full_poll);
         samples.add_some(Metric::ListingComplete, one(), health.complete);
         let skew = view.clock_skew.map(|skew| skew.as_secs_f64());
         samples.add_some(Metric::ClockSkew, one(), skew);

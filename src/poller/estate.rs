@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::keeper::Keeper;
-use super::reading::Turns;
+use super::lookups::Turns;
 use super::{Poller, Schedule};
 use crate::clock::Clock;
 use crate::ledger::storage::Identity;
@@ -88,6 +88,7 @@ impl<S: Source> Poller<S> {
             clock,
             publish,
             full: None,
+            wants_full: false,
             turns: Turns::default(),
         };
         poller.publish();

@@ -48,6 +48,8 @@ pub(super) struct Plan {
     under_way: bool,
     /// Whether the last poll was a full one that failed.
     full_failed: bool,
+    /// Whether the last full poll failed.
+    full_failing: bool,
 }
 
 impl Plan {
@@ -61,17 +63,19 @@ impl Plan {
             full_due: now,
             under_way: false,
             full_failed: false,
+            full_failing: false,
         }
     }
 
     /// The poll that begins `now`, or goes on; `ordered` says whether it can be
-    /// a steady one.
-    pub(super) fn begin(&mut self, now: Instant, ordered: bool) -> Mode {
+    /// a steady one, and `wanted` whether a full one shall come before its time.
+    pub(super) fn begin(&mut self, now: Instant, ordered: bool, wanted: bool) -> Mode {
         let full = if self.under_way {
             now < self.due
         } else {
+            let early = wanted && !self.full_failing;
             // A full poll that fails half way holds up no steady one.
-            self.full_due <= now && !self.full_failed
+            (early || self.full_due <= now) && !self.full_failed
         };
         let mode = if full || !ordered {
             Mode::Full
@@ -108,6 +112,7 @@ impl Plan {
         if mode == Mode::Full {
             self.under_way = false;
             self.full_failed = error.is_some();
+            self.full_failing = error.is_some();
             self.full_due = match error {
                 None => self.full_began + self.schedule.full_interval,
                 Some(error) => now + self.full_pauses.after_failure(error),
@@ -132,10 +137,15 @@ impl Plan {
     pub(super) fn reloaded(&mut self, now: Instant) {
         self.pauses.reset();
         self.full_pauses.reset();
-        if self.full_failed {
+        if self.full_failing {
             self.full_failed = false;
             self.full_due = now;
         }
+    }
+
+    /// Whether full polls back off.
+    pub(super) fn full_backs_off(&self) -> bool {
+        self.full_failing
     }
 
     fn succeeded(&mut self, mode: Mode, now: Instant) -> Instant {

@@ -1,4 +1,5 @@
 mod reloads;
+mod steady;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::ledger::Limits;
 use crate::metrics::{Metric, Value};
+use crate::sources::Found;
 use crate::sources::rest::Traffic;
 use crate::task::{Call, Status, Task};
 
@@ -57,8 +59,8 @@ impl Source for Script {
         self.read().await.map(drop)
     }
 
-    async fn find(&mut self, _part: &str, _id: &str) -> Result<Option<Task>, SourceError> {
-        self.by_id.clone().unwrap_or(Ok(None))
+    async fn find(&mut self, _part: &str, _id: &str) -> Result<Found, SourceError> {
+        self.by_id.clone().unwrap_or(Ok(None)).map(Found::from)
     }
 
     fn traffic(&self) -> &Traffic {

@@ -49,7 +49,7 @@ impl Reason {
     pub const fn is_of_one_call(self) -> bool {
         matches!(
             self,
-            Self::ServerError | Self::TooLarge | Self::Decode | Self::Protocol
+            Self::Forbidden | Self::ServerError | Self::TooLarge | Self::Decode | Self::Protocol
         )
     }
 

@@ -22,6 +22,8 @@ pub struct Health {
     pub last_success: Option<Timestamp>,
     /// The same on the clock that nobody can set.
     pub last_success_at: Option<Instant>,
+    /// When the last successful full poll ended.
+    pub last_full_poll: Option<Timestamp>,
     /// Whether the last successful full poll read everything.
     pub complete: Option<bool>,
     /// Polls that read everything, failed ones included.
@@ -59,6 +61,7 @@ impl Default for Health {
             up: None,
             last_success: None,
             last_success_at: None,
+            last_full_poll: None,
             complete: None,
             full_polls: 0,
             steady_polls: 0,
@@ -95,8 +98,9 @@ impl Health {
         self.failed_in_a_row = 0;
     }
 
-    /// Takes in what a full poll could read, and what not.
-    pub fn read_all(&mut self, complete: bool, unreadable: &Unreadable) {
+    /// Takes in what a full poll that succeeded could read, and what not.
+    pub fn read_all(&mut self, now: Timestamp, complete: bool, unreadable: &Unreadable) {
+        self.last_full_poll = Some(now);
         self.complete = Some(complete);
         self.unreadable.status += unreadable.status;
         self.unreadable.timestamps += unreadable.timestamps;

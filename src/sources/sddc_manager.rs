@@ -28,7 +28,7 @@ use session::Session;
 use wire::{Page, Reader};
 
 use super::rest::{Answer, ClientError, LISTING_LIMIT, PAGE_LIMIT, Request, RestClient, Traffic};
-use super::{Reason, Source, SourceError};
+use super::{Found, Newest, Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{HttpConfig, RestoresAuth, SddcManagerConfig};
 use crate::task::{
@@ -51,8 +51,8 @@ pub struct SddcManager {
     restores_auth: RestoresAuth,
     /// Whether a login was already repeated in this poll.
     renewed: bool,
-    /// Whether the server refused to be asked for an order.
-    unordered: bool,
+    /// Whether the server takes no order.
+    refuses_order: bool,
     /// Where a full poll gave way.
     place: Option<Place>,
     /// That a full poll has shown the list to be in order.
@@ -69,16 +69,35 @@ struct Place {
     /// The page to ask for; without one the first.
     number: Option<i64>,
     order: Order,
+    /// The order of a page that was read before its turn.
+    early: Option<Order>,
     /// Whether an answer held more than a page.
     unpaged: bool,
+    /// Whether no order is asked for.
+    plain: bool,
 }
 
 impl Place {
+    /// Takes in in which order the tasks of a page stood.
+    fn follow(&mut self, page: Order) {
+        if self.pages.was_early(self.number) {
+            self.early = Some(page);
+            return;
+        }
+        self.order.append(&page);
+        // The first page after that is the one that it was read before.
+        if let Some(early) = self.early.take() {
+            self.order.append(&early);
+        }
+    }
+
     /// That the newest tasks can be read alone, if what was read shows it.
     fn ordered(&self) -> Option<Ordered> {
         let ordered = self.order.is_kept() && !self.unpaged;
         ordered.then(|| Ordered {
             total: self.pages.total(),
+            plain: self.plain,
+            shift: self.pages.shift(),
         })
     }
 }
@@ -98,7 +117,7 @@ impl SddcManager {
             restores: config.restores.clone(),
             restores_auth: config.restores_auth,
             renewed: false,
-            unordered: false,
+            refuses_order: false,
             place: None,
             ordered: None,
             basic_rests_until: None,
@@ -113,21 +132,29 @@ impl SddcManager {
         until: Option<Instant>,
     ) -> Result<bool, SourceError> {
         // A reading that fails or is dropped loses its place.
-        let mut place = self.place.take().unwrap_or_default();
+        let mut place = self.place.take().unwrap_or_else(|| Place {
+            plain: self.refuses_order,
+            ..Place::default()
+        });
         loop {
-            let limit = if place.number.is_none() {
-                LISTING_LIMIT
+            let answer = if place.number.is_none() {
+                self.first_page(&mut place).await?
             } else {
-                PAGE_LIMIT
+                self.page(place.number, PAGE_LIMIT, place.plain)
+                    .await?
+                    .success()?
             };
-            let answer = self.page(place.number, limit).await?;
-            let seen = self.take_page(&answer, listing, &mut place)?;
+            let (seen, order) = self.take_page(&answer, listing, &mut place)?;
             self.rest.count_page();
-            match place.pages.answered(seen) {
+            let next = place.pages.answered(seen);
+            place.follow(order);
+            match next {
                 Next::Ask(next) => place.number = next,
                 Next::End { whole } => {
                     listing.read(PART, whole);
-                    self.ordered = place.ordered().filter(|_| whole);
+                    // What was not read cannot show the order, but does not contradict it.
+                    let known = whole || self.ordered.is_some();
+                    self.ordered = place.ordered().filter(|_| known);
                     return Ok(true);
                 }
             }
@@ -138,38 +165,41 @@ impl SddcManager {
         }
     }
 
-    /// One page, newest tasks first if the server knows how.
-    async fn page(&mut self, number: Option<i64>, limit: usize) -> Result<Answer, SourceError> {
-        let query = self.query(number);
-        let answer = self.get(LIST, LIST, &query, limit).await?;
+    /// The first page, newest tasks first if the server knows how.
+    async fn first_page(&mut self, place: &mut Place) -> Result<Answer, SourceError> {
+        let answer = self.page(None, LISTING_LIMIT, place.plain).await?;
         // The values that orderBy takes are not documented; a server may refuse ours.
         let refused = matches!(
             answer.status,
             StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR
         );
-        if !refused || self.unordered || number.is_some() {
+        if !refused || place.plain || !place.pages.is_first_pass() {
             return answer.success();
         }
-        let query: Vec<_> = query
-            .into_iter()
-            .filter(|(key, _)| !key.starts_with("order"))
-            .collect();
-        let plain = self.get(LIST, LIST, &query, limit).await?.success()?;
-        debug!("the server refuses to order its tasks");
-        self.unordered = true;
+        let plain = self.page(None, LISTING_LIMIT, true).await?.success()?;
+        debug!(status = %answer.status, "the server refuses to order its tasks");
+        // A server error may have had another cause.
+        self.refuses_order = answer.status == StatusCode::BAD_REQUEST;
+        place.plain = true;
         Ok(plain)
     }
 
-    fn query(&self, number: Option<i64>) -> Vec<(&'static str, String)> {
+    /// The answer for one page.
+    async fn page(
+        &mut self,
+        number: Option<i64>,
+        limit: usize,
+        plain: bool,
+    ) -> Result<Answer, SourceError> {
         let mut query = vec![("pageSize", PAGE_SIZE.to_string())];
-        if !self.unordered {
+        if !plain {
             query.push(("orderBy", "creationTimestamp".to_owned()));
             query.push(("orderDirection", "DESC".to_owned()));
         }
         if let Some(number) = number {
             query.push(("pageNumber", number.to_string()));
         }
-        query
+        self.get(LIST, LIST, &query, limit).await
     }
 
     /// Reads the tasks of a page into the listing.
@@ -178,10 +208,10 @@ impl SddcManager {
         answer: &Answer,
         listing: &mut Listing,
         place: &mut Place,
-    ) -> Result<Seen, SourceError> {
+    ) -> Result<(Seen, Order), SourceError> {
         let (reader, body) = (self.reader(), answer.text());
         let page = Self::parse(&body)?;
-        let mut seen = Seen::of(&page);
+        let (mut seen, mut order) = (Seen::of(&page), Order::default());
         place.unpaged |= seen.elements > PAGE_SIZE;
         let first_pass = place.pages.is_first_pass();
         for element in &page.elements {
@@ -191,7 +221,7 @@ impl SddcManager {
                     let new = listing.meet(PART, Call::List, task);
                     seen.new += usize::from(new);
                     if new && first_pass {
-                        place.order.take(created);
+                        order.take(created);
                     }
                 }
                 Err(reason) => {
@@ -202,7 +232,7 @@ impl SddcManager {
                 }
             }
         }
-        Ok(seen)
+        Ok((seen, order))
     }
 
     fn parse(body: &str) -> Result<Page<'_>, SourceError> {
@@ -244,7 +274,9 @@ impl SddcManager {
         let answer = self
             .send(endpoint, path, query, (authorization, limit))
             .await?;
-        if !is_rejection(answer.status) || self.renewed {
+        // A task that may not be read is no sign of the token, which has just served the list.
+        let of_one_task = endpoint == BY_ID && answer.status == StatusCode::FORBIDDEN;
+        if !is_rejection(answer.status) || of_one_task || self.renewed {
             return Ok(answer);
         }
         self.renewed = true;
@@ -323,33 +355,35 @@ impl Source for SddcManager {
         self.ordered.is_some()
     }
 
-    async fn read_newest(&mut self, memory: &impl Memory) -> Result<Option<Listing>, SourceError> {
+    async fn read_newest(&mut self, memory: &impl Memory) -> Result<Option<Newest>, SourceError> {
         self.renewed = false;
         let newest = self.read_newest_list(memory).await;
         let newest = newest.map_err(|error| self.refused(error))?;
-        let Some((mut listing, extent)) = newest else {
+        let Some((mut newest, extent)) = newest else {
             return Ok(None);
         };
-        self.read_restores(&mut listing, extent).await;
-        Ok(Some(listing))
+        self.read_restores(&mut newest.listing, extent).await;
+        Ok(Some(newest))
     }
 
     async fn try_out(&mut self) -> Result<(), SourceError> {
-        let answer = self.page(None, LISTING_LIMIT).await?;
-        self.take_page(&answer, &mut Listing::new(), &mut Place::default())
+        let mut place = Place::default();
+        let answer = self.first_page(&mut place).await?;
+        self.take_page(&answer, &mut Listing::new(), &mut place)
             .map(drop)
     }
 
-    async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
         if !is_plain_id(id) {
-            return Ok(None);
+            return Ok(Found::NotAskable);
         }
         let path = format!("/v1/tasks/{id}");
         let answer = self.get(BY_ID, &path, &[], PAGE_LIMIT).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
-        self.one(answer, BY_ID, id).map(Some)
+        let task = self.one(answer, BY_ID, id)?;
+        Ok(Some(task).into())
     }
 
     fn has_part(&self, part: &str) -> bool {

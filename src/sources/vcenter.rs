@@ -24,7 +24,7 @@ use partition::{Coverage, Fault, Filter, Partition};
 use wire::Read;
 
 use super::rest::{Answer, ClientError, RestClient, Traffic};
-use super::{Reason, Source, SourceError};
+use super::{Found, Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{HttpConfig, VcenterConfig};
 use crate::task::{Call, Extent, Listing, Skipped, Task, TimeFrame, is_plain_id};
@@ -203,12 +203,13 @@ impl Source for Vcenter {
         }
     }
 
-    async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
         if !is_plain_id(id) {
-            return Ok(None);
+            return Ok(Found::NotAskable);
         }
         let answer = self.connection.one(id).await?;
-        answer.map(|answer| self.one(&answer, id)).transpose()
+        let task = answer.map(|answer| self.one(&answer, id)).transpose()?;
+        Ok(task.into())
     }
 
     fn expect(&mut self, part: &str) {

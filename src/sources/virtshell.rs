@@ -17,7 +17,7 @@ use url::Url;
 
 use super::credentials::{read, sensitive};
 use super::rest::{Answer, ClientError, LISTING_LIMIT, PAGE_LIMIT, Request, RestClient, Traffic};
-use super::{Reason, Source, SourceError};
+use super::{Found, Reason, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::{Authorization, HttpConfig, VirtShellConfig};
 use crate::task::{Call, Listing, Skipped, Task, TimeFrame, is_plain_id};
@@ -178,17 +178,17 @@ impl Source for VirtShell {
         self.list(&answer.body).map(drop)
     }
 
-    async fn find(&mut self, _part: &str, id: &str) -> Result<Option<Task>, SourceError> {
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
         if !is_plain_id(id) {
-            return Ok(None);
+            return Ok(Found::NotAskable);
         }
         let answer = self.get(ONE, &format!("{LIST}{id}"), PAGE_LIMIT).await?;
         if answer.status == StatusCode::NOT_FOUND {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         let answer = answer.success()?;
         let body = answer.text();
-        self.reader().one(&body, id)
+        self.reader().one(&body, id).map(Found::from)
     }
 
     fn has_part(&self, part: &str) -> bool {

@@ -138,3 +138,23 @@ fn a_task_met_twice_counts_as_met_last() {
     listing.read("tasks", true);
     assert!(listing.is_whole("tasks") && listing.is_complete());
 }
+
+#[test]
+fn a_task_that_is_met_again_counts_as_then_and_not_as_in_between() {
+    let listing = |status| {
+        let mut listing = Listing::new();
+        listing.meet("tasks", Call::List, Task { status, ..task() });
+        listing
+    };
+    let status = |mut full: Listing, again: bool| {
+        full.overtaken_by(&listing(Status::Blocked));
+        if again {
+            full.meet("tasks", Call::List, task());
+        }
+        full.settle();
+        full.into_met().next().unwrap().1.summary.status
+    };
+    assert_eq!(status(listing(Status::Pending), false), Status::Blocked);
+    assert_eq!(status(listing(Status::Pending), true), Status::Running);
+    assert_eq!(status(Listing::new(), false), Status::Blocked);
+}

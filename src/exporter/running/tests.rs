@@ -42,11 +42,8 @@ impl Bench {
             clock,
         };
         let stop = CancellationToken::new();
-        let (running, _lineup) = Running::new(
-            drafter,
-            (log::unheard(), tokio::runtime::Handle::current()),
-            stop.clone(),
-        );
+        let (running, _lineup) =
+            Running::new(drafter, (log::unheard(), Handle::current()), stop.clone());
         Self { running, stop }
     }
 

@@ -4,11 +4,9 @@ use super::*;
 fn an_unfinished_task_vanishes_only_when_it_is_gone_by_id_too() {
     let mut story = Story::after(vec![]);
     story.poll(vec![task("a", "IN_PROGRESS")]);
-    assert_eq!(
-        story.ledger.missing(&listing(vec![], true)),
-        [(PART.into(), "a".to_owned())]
-    );
-    assert_eq!(story.ledger.missing(&listing(vec![], false)), []);
+    assert_eq!(story.ledger.unmet(&listing(vec![], true)).missing(), ["a"]);
+    let unread = story.ledger.unmet(&listing(vec![], false)).missing();
+    assert!(unread.is_empty(), "{unread:?}");
     story.poll(vec![]);
     assert_eq!((story.vanished(), story.open()), (0, vec!["a"]));
     let gone = || {
@@ -177,4 +175,20 @@ fn the_same_task_told_differently_by_its_id_has_not_moved() {
         assert_eq!(open.last_change, expected, "poll {second}");
         assert_eq!(open.task.started, Some(at(0)));
     }
+}
+
+#[test]
+fn entries_leave_after_the_retention_although_no_list_is_read_whole() {
+    let mut story = Story::after(vec![task("a", "SUCCESSFUL")]);
+    story.poll(vec![]);
+    let newest = || {
+        let mut listing = Listing::new();
+        listing.read(PART, crate::task::Extent::Newest);
+        listing
+    };
+    for _ in 0..32 * 24 {
+        story.second += 3_540;
+        story.apply(newest());
+    }
+    assert_eq!(story.ledger.len(), 0);
 }

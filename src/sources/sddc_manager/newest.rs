@@ -2,37 +2,48 @@
 //!
 //! It is sound where a full poll has shown that the list runs from the newest
 //! task to the oldest. Then every new task stands before all known ones, and
-//! the reading can end with the first page on which each task is known, has
-//! ended and stands as it did: what follows can only have changed if it was
+//! the reading can end with the first page on which each task is known and
+//! no finished one has changed: what follows can only have changed if it was
 //! unfinished or failed, and such tasks are read by id (see [`crate::poller`])
-//! or wait for the next full poll.
+//! or wait for the next full poll. It goes on where the next page is likely to
+//! show more unfinished tasks than are cheaply read by id.
 //!
-//! What contradicts that gives the order up until a full poll has shown it
-//! again: at once, where a page runs against it or is none; for the next poll,
-//! where the number of tasks is not what it was and the new ones.
+//! A page that runs against the order, or is none, gives the order up until a
+//! full poll has shown it again. Where the number of tasks is not what it was
+//! and the new ones, or there are too many new ones, a full poll is wanted
+//! soon, but the order stands.
 
+use jiff::Timestamp;
+use reqwest::StatusCode;
 use tracing::debug;
 
 use super::order::Order;
 use super::pages::{Next, PAGE_SIZE, Pages, Seen};
 use super::{PART, SddcManager};
-use crate::sources::SourceError;
 use crate::sources::rest::{Answer, PAGE_LIMIT};
+use crate::sources::{Newest, SourceError};
 use crate::task::{Call, Extent, Listing, Memory};
 
 /// Beyond so many pages a full poll is no dearer, and gives way.
 const MOST_PAGES: usize = 20;
+
+/// So many calls by id are cheaper than a page.
+const CHEAPER_THAN_A_PAGE: usize = 1;
 
 /// That the newest tasks can be read alone.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ordered {
     /// How many tasks the server said to have, if it says so.
     pub(super) total: Option<u64>,
+    /// Whether its list is in order although it takes no order.
+    pub(super) plain: bool,
+    /// How far it shows the numbers of pages ahead of what is asked for.
+    pub(super) shift: i64,
 }
 
 /// How far the reading of the newest tasks has come.
 #[derive(Debug, Default)]
-struct Newest {
+struct Reading {
     pages: Pages,
     order: Order,
     /// Tasks that the source did not list before.
@@ -42,32 +53,54 @@ struct Newest {
 }
 
 impl SddcManager {
-    /// Reads the newest tasks; `None` if the list is not in order, or too much
-    /// is new.
+    /// Reads the newest tasks; `None` if the list is not in order. The extent
+    /// says how much of it was read.
     pub(super) async fn read_newest_list(
         &mut self,
         memory: &impl Memory,
-    ) -> Result<Option<(Listing, Extent)>, SourceError> {
+    ) -> Result<Option<(Newest, Extent)>, SourceError> {
         let Some(before) = self.ordered else {
             return Ok(None);
         };
-        let (mut listing, mut newest) = (Listing::new(), Newest::default());
+        let mut listing = Listing::new();
+        let mut reading = Reading {
+            pages: Pages::shifted(before.shift),
+            ..Reading::default()
+        };
         let mut number = None;
-        for _ in 0..MOST_PAGES {
-            let answer = self.page(number, PAGE_LIMIT).await?;
-            let (seen, rests) = self.take_newest(&answer, &mut listing, &mut newest, memory)?;
+        for page in 1..=MOST_PAGES {
+            let answer = self.newest_page(number, before.plain).await?;
+            let Some(answer) = answer else {
+                break;
+            };
+            let (seen, rests) = self.take_newest(&answer, &mut listing, &mut reading, memory)?;
             self.rest.count_page();
-            if newest.order.is_broken() || seen.elements > PAGE_SIZE {
+            if reading.order.is_broken() || seen.elements > PAGE_SIZE {
                 break;
             }
-            let next = newest.pages.answered(seen);
+            let next = reading.pages.answered(seen);
             let whole = next == Next::End { whole: true };
+            // Behind a page that was read before its turn there is another one to read.
+            let rests = rests && !reading.pages.was_early(number);
             match next {
-                Next::Ask(next) if !rests => number = next,
+                Next::Ask(next) if !rests && page < MOST_PAGES => number = next,
                 _ => {
-                    let extent = self.weigh(before, &newest, whole);
+                    let cut = !rests && matches!(next, Next::Ask(_));
+                    let fits = self.fits(before, &reading);
+                    let extent = if fits && whole {
+                        Extent::Whole
+                    } else {
+                        Extent::Newest
+                    };
                     listing.read(PART, extent);
-                    return Ok(Some((listing, extent)));
+                    let wants_full = cut || !fits;
+                    return Ok(Some((
+                        Newest {
+                            listing,
+                            wants_full,
+                        },
+                        extent,
+                    )));
                 }
             }
         }
@@ -76,17 +109,33 @@ impl SddcManager {
         Ok(None)
     }
 
-    /// How much was read, and whether the next poll may read as little.
-    fn weigh(&mut self, before: Ordered, newest: &Newest, whole: bool) -> Extent {
-        let expected = before.total.map(|total| total + newest.fresh);
-        let fits = expected.is_none() || expected == newest.total;
-        debug!(fits, fresh = newest.fresh, "read the newest tasks");
-        self.ordered = fits.then_some(Ordered { total: expected });
-        if fits && whole {
-            Extent::Whole
-        } else {
-            Extent::Newest
+    /// A page as the full poll has asked for it; `None` if that is refused now.
+    async fn newest_page(
+        &mut self,
+        number: Option<i64>,
+        plain: bool,
+    ) -> Result<Option<Answer>, SourceError> {
+        let mut answer = self.page(number, PAGE_LIMIT, plain).await?;
+        let passes = StatusCode::INTERNAL_SERVER_ERROR;
+        if number.is_none() && answer.status == passes && answer.retry_after.is_none() {
+            answer = self.page(number, PAGE_LIMIT, plain).await?;
         }
+        if number.is_none() && answer.status == StatusCode::BAD_REQUEST && !plain {
+            return Ok(None);
+        }
+        answer.success().map(Some)
+    }
+
+    /// Whether the server has as many tasks as it had, and the new ones.
+    fn fits(&mut self, before: Ordered, reading: &Reading) -> bool {
+        let expected = before.total.map(|total| total + reading.fresh);
+        let fits = expected.is_none() || expected == reading.total;
+        debug!(fits, fresh = reading.fresh, "read the newest tasks");
+        self.ordered = Some(Ordered {
+            total: if fits { expected } else { reading.total },
+            ..before
+        });
+        fits
     }
 
     /// Reads the tasks of a page into the listing, and says whether all of them
@@ -95,16 +144,16 @@ impl SddcManager {
         &self,
         answer: &Answer,
         listing: &mut Listing,
-        newest: &mut Newest,
+        reading: &mut Reading,
         memory: &impl Memory,
     ) -> Result<(Seen, bool), SourceError> {
         let (reader, body) = (self.reader(), answer.text());
         let page = Self::parse(&body)?;
         let mut seen = Seen::of(&page);
-        if newest.total.is_none() {
-            newest.total = seen.metadata.and_then(|metadata| metadata.total_elements);
+        if reading.total.is_none() {
+            reading.total = seen.metadata.and_then(|metadata| metadata.total_elements);
         }
-        let mut rests = 0;
+        let (mut rests, mut above) = (0, None);
         for element in &page.elements {
             let Ok(task) = reader.task(element.get(), None) else {
                 seen.skipped += 1;
@@ -112,12 +161,30 @@ impl SddcManager {
             };
             rests += usize::from(memory.rests(&task));
             let (created, listed) = (task.started, memory.lists(&task));
+            above = above.or(created);
             if listing.meet(PART, Call::List, task) {
                 seen.new += 1;
-                newest.order.take(created);
-                newest.fresh += u64::from(!listed);
+                reading.order.take(created);
+                reading.fresh += u64::from(!listed);
             }
         }
-        Ok((seen, rests > 0 && rests + seen.skipped == seen.elements))
+        let rests = rests > 0 && rests + seen.skipped == seen.elements;
+        let below = || unfinished_below(above, reading.order.oldest(), memory);
+        Ok((seen, rests && below() <= CHEAPER_THAN_A_PAGE))
     }
+}
+
+/// How many known unfinished tasks the next page is likely to show, if as much
+/// time lies between its ends as between those of this one.
+fn unfinished_below(
+    above: Option<Timestamp>,
+    oldest: Option<Timestamp>,
+    memory: &impl Memory,
+) -> usize {
+    let (Some(above), Some(oldest)) = (above, oldest) else {
+        return 0;
+    };
+    let next = oldest.saturating_sub(above.duration_since(oldest));
+    let next = next.unwrap_or(Timestamp::MIN);
+    memory.unfinished_since(next) - memory.unfinished_since(oldest)
 }

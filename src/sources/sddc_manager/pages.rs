@@ -81,6 +81,25 @@ pub(super) struct Pages {
 }
 
 impl Pages {
+    /// The way through a list whose numbers are known to be shown so far ahead.
+    pub(super) fn shifted(shift: i64) -> Self {
+        Self {
+            shift,
+            ..Self::default()
+        }
+    }
+
+    /// How far the numbers in the metadata are ahead of the numbers asked for.
+    pub(super) fn shift(&self) -> i64 {
+        self.shift
+    }
+
+    /// Whether the page that was read last came before its turn, as only it told
+    /// how the server counts.
+    pub(super) fn was_early(&self, number: Option<i64>) -> bool {
+        number.is_some() && number == self.early && self.asked < self.early
+    }
+
     /// Whether the first pass is under way.
     pub(super) fn is_first_pass(&self) -> bool {
         self.pass == 0

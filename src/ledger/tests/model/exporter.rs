@@ -158,8 +158,7 @@ impl Model {
             listing.read(part, *whole);
         }
         let mut gone = Vec::new();
-        let missing = self.kept.ledger().missing(&listing);
-        let mut missing: Vec<_> = missing.into_iter().map(|(_, id)| id).collect();
+        let mut missing = self.kept.ledger().unmet(&listing).missing();
         missing.sort_unstable();
         assert_eq!(missing, self.reference.missing(&shown, &parts));
         for id in missing {

@@ -73,11 +73,11 @@ impl Twin {
         known.map(|id| (id.clone(), None)).collect()
     }
 
-    fn look_up(&mut self, wanted: &[Wanted], world: &World, read: (&mut Listing, &mut Shown)) {
+    fn look_up(&mut self, wanted: &[String], world: &World, read: (&mut Listing, &mut Shown)) {
         let (listing, shown) = read;
         self.turn += 1;
         let turns = wanted.iter().cycle().skip(self.turn);
-        for (_, id) in turns.take(LOOKUPS.min(wanted.len())) {
+        for id in turns.take(LOOKUPS.min(wanted.len())) {
             let found = world.find(id).cloned();
             match found.clone() {
                 Some(task) => drop(listing.meet(PART, Call::ById, task)),
@@ -97,7 +97,7 @@ impl Twin {
         listing.settle();
         listing.read(PART, true);
         shown.extend(self.unlisted(&shown));
-        for (_, id) in self.ledger.missing(&listing) {
+        for id in self.ledger.unmet(&listing).missing() {
             listing.gone(TaskKey::of(&id));
         }
         self.apply(listing, shown, world.now);
@@ -115,10 +115,11 @@ impl Twin {
             }
         }
         listing.read(PART, Extent::Newest);
-        let missing = self.ledger.missing(&listing);
+        let missing = self.ledger.unmet(&listing).missing();
         self.look_up(&missing, world, (&mut listing, &mut shown));
-        let mut failures = self.ledger.unresolved(&listing, 3);
-        failures.retain(|(_, id)| world.find(id).is_some());
+        let failures = self.ledger.unmet(&listing).failed;
+        let failures = failures.iter().map(|failed| failed.id.to_owned());
+        let failures: Vec<_> = failures.filter(|id| world.find(id).is_some()).collect();
         self.look_up(&failures, world, (&mut listing, &mut shown));
         self.apply(listing.clone(), shown.clone(), world.now);
         (listing, shown)

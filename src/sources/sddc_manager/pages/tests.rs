@@ -112,6 +112,40 @@ fn a_base_shown_otherwise_than_asked_for_loses_no_page() {
 }
 
 #[test]
+fn a_page_that_told_how_the_server_counts_was_early() {
+    let metadata = |page_number| Metadata {
+        page_number: Some(page_number),
+        total_elements: Some(350),
+        total_pages: Some(4),
+    };
+    let mut early = Vec::new();
+    let mut read = |mut pages: Pages| {
+        let (mut number, mut asked) = (None, Vec::new());
+        loop {
+            let seen = Seen {
+                elements: 100,
+                new: 100,
+                skipped: 0,
+                metadata: Some(metadata(number.unwrap_or(0) + 1)),
+            };
+            asked.push(number);
+            let next = pages.answered(seen);
+            early.extend(number.filter(|_| pages.was_early(number)));
+            match next {
+                Next::Ask(next) => number = next,
+                Next::End { .. } => return (asked, pages.shift()),
+            }
+        }
+    };
+    let (asked, shift) = read(Pages::default());
+    assert_eq!(asked, [None, Some(2), Some(1), Some(3)]);
+    assert_eq!(shift, 1);
+    let (asked, _) = read(Pages::shifted(shift));
+    assert_eq!(asked, [None, Some(1), Some(2), Some(3)]);
+    assert_eq!(early, [2]);
+}
+
+#[test]
 fn tasks_born_while_reading_are_met() {
     let mut newest_first = Server::new(350, 0);
     newest_first.drift = |ids, request| {

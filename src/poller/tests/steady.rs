@@ -1,0 +1,680 @@
+//! Steady polls of a source in order: what is read by id, and what a full poll
+//! gives way to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::config::{Config, SystemConfig};
+use crate::simulator::{
+    Endpoint, Fault, FaultKind, SddcManager as Simulator, SddcManagerOptions, SimTask,
+    TaskError as SimError, TaskStatus,
+};
+use crate::sources::Newest;
+use crate::sources::sddc_manager::SddcManager;
+use crate::task::{Extent, Memory};
+
+/// What reading one id does.
+#[derive(Clone)]
+enum ById {
+    Hangs,
+    Fails(SourceError),
+}
+
+/// A source in order: the newest tasks are in `newest`, all others deeper.
+#[derive(Default)]
+struct Ordered {
+    newest: Vec<Task>,
+    deep: Vec<Task>,
+    by_id: BTreeMap<String, ById>,
+    looked_up: Arc<Mutex<Vec<(Instant, String)>>>,
+    traffic: Traffic,
+}
+
+impl Source for Ordered {
+    fn keep_settled(&mut self) {}
+
+    async fn read(&mut self) -> Result<Listing, SourceError> {
+        let mut listing = Listing::new();
+        for task in self.newest.iter().chain(&self.deep) {
+            listing.meet("tasks", Call::List, task.clone());
+        }
+        listing.read("tasks", true);
+        Ok(listing)
+    }
+
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
+    async fn read_newest(&mut self, _memory: &impl Memory) -> Result<Option<Newest>, SourceError> {
+        let mut listing = Listing::new();
+        for task in &self.newest {
+            listing.meet("tasks", Call::List, task.clone());
+        }
+        listing.read("tasks", Extent::Newest);
+        Ok(Some(Newest {
+            listing,
+            wants_full: false,
+        }))
+    }
+
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
+        let lookup = (Instant::now(), id.to_owned());
+        self.looked_up.lock().unwrap().push(lookup);
+        match self.by_id.get(id) {
+            Some(ById::Hangs) => {
+                // As long as a call may take by default.
+                tokio::time::sleep(Duration::from_secs(25)).await;
+                Err(error(Reason::Timeout))
+            }
+            Some(ById::Fails(error)) => Err(error.clone()),
+            None => {
+                let task = self.deep.iter().find(|task| task.id == id);
+                Ok(task.cloned().into())
+            }
+        }
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    fn has_part(&self, _part: &str) -> bool {
+        true
+    }
+
+    fn clock_skew(&self) -> Option<SignedDuration> {
+        None
+    }
+}
+
+/// A failure of so many seconds ago.
+fn failed(id: &str, ago: i64) -> Task {
+    let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
+    Task {
+        status: Status::Failed,
+        word: "failed".to_owned(),
+        started: Some(at),
+        ended: Some(at),
+        ..running(id)
+    }
+}
+
+fn ordered(source: Ordered) -> (Poller<Ordered>, watch::Receiver<Arc<SourcePage>>) {
+    let ledger = KeptLedger::in_memory(limits(Duration::ZERO));
+    let clock = Clock::new(|| Timestamp::from_second(1_800_000_000).unwrap());
+    Poller::new(source, facts(), schedule(), ledger, clock)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_hangs_does_not_lose_what_the_list_showed() {
+    let (mut poller, page) = ordered(Ordered {
+        deep: vec![running("old")],
+        by_id: BTreeMap::from([("old".to_owned(), ById::Hangs)]),
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    poller.source.newest.push(running("new"));
+    let result = poller.poll_steadily().await;
+    let page = Arc::clone(&page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(2)),
+        "{result:?}"
+    );
+    assert_eq!(value(&page, Metric::SourceUp, "a"), Some(Value::Whole(1)));
+}
+
+/// The ids that twenty steady polls read.
+async fn ids_read(source: Ordered) -> BTreeSet<String> {
+    let looked_up = Arc::clone(&source.looked_up);
+    let (mut poller, _page) = ordered(source);
+    poller.poll().await.unwrap();
+    for _ in 0..20 {
+        drop(poller.poll_steadily().await);
+    }
+    let looked_up = looked_up.lock().unwrap();
+    looked_up.iter().map(|(_, id)| id.clone()).collect()
+}
+
+fn five_failures() -> Vec<Task> {
+    (0..5).map(|n| failed(&format!("f{n}"), n * 60)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_may_not_be_read_leaves_the_others_their_turn() {
+    let read = ids_read(Ordered {
+        deep: five_failures(),
+        by_id: BTreeMap::from([("f0".to_owned(), ById::Fails(error(Reason::Forbidden)))]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_hangs_leaves_the_others_their_turn() {
+    let read = ids_read(Ordered {
+        deep: five_failures(),
+        by_id: BTreeMap::from([("f0".to_owned(), ById::Hangs)]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unfinished_task_that_may_not_be_read_leaves_the_failures_their_turn() {
+    let mut deep = five_failures();
+    deep.push(running("r"));
+    let read = ids_read(Ordered {
+        deep,
+        by_id: BTreeMap::from([("r".to_owned(), ById::Fails(error(Reason::Forbidden)))]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_no_id_finds_or_a_server_error_leaves_the_others_their_turn() {
+    let mut source = Ordered {
+        deep: five_failures(),
+        ..Ordered::default()
+    };
+    let fails = ById::Fails(error(Reason::ServerError));
+    source.by_id = BTreeMap::from([("f0".to_owned(), fails.clone()), ("f2".to_owned(), fails)]);
+    assert_eq!(ids_read(source).await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_open_failures_than_twenty_have_their_turn_too() {
+    let deep = (0..30).map(|n| failed(&format!("f{n}"), n * 60)).collect();
+    let source = Ordered {
+        deep,
+        ..Ordered::default()
+    };
+    assert_eq!(ids_read(source).await.len(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_unfinished_tasks_than_twenty_have_their_turn_although_they_stay() {
+    let source = Ordered {
+        deep: (0..50).map(|n| running(&format!("r{n}"))).collect(),
+        ..Ordered::default()
+    };
+    assert_eq!(ids_read(source).await.len(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_reads_at_most_twenty_by_id_and_failures_are_among_them() {
+    let mut deep: Vec<_> = (0..50).map(|n| running(&format!("r{n}"))).collect();
+    deep.extend(five_failures());
+    let (mut poller, _page) = ordered(Ordered {
+        deep,
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    poller.poll_steadily().await.unwrap();
+    let read = poller.source.looked_up.lock().unwrap().clone();
+    let failures = read.iter().filter(|(_, id)| id.starts_with('f')).count();
+    assert_eq!((read.len(), failures), (20, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_answers_no_call_by_id_is_not_asked_for_long() {
+    let deep: Vec<_> = (0..20).map(|n| running(&format!("r{n}"))).collect();
+    let hangs = deep.iter().map(|task| (task.id.clone(), ById::Hangs));
+    let (mut poller, _page) = ordered(Ordered {
+        by_id: hangs.collect(),
+        deep,
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    let before = Instant::now();
+    poller.poll_steadily().await.unwrap();
+    assert!(before.elapsed() < Duration::from_secs(10));
+    let read = poller.source.looked_up.lock().unwrap().clone();
+    assert_eq!(read.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_by_id_that_asks_to_be_left_alone_is_obeyed() {
+    let busy = SourceError {
+        retry_after: Some(Duration::from_secs(900)),
+        ..error(Reason::RateLimited)
+    };
+    let source = Ordered {
+        deep: vec![running("old")],
+        by_id: BTreeMap::from([("old".to_owned(), ById::Fails(busy))]),
+        ..Ordered::default()
+    };
+    let looked_up = Arc::clone(&source.looked_up);
+    let (poller, _page) = ordered(source);
+    let stop = CancellationToken::new();
+    let run = poller.run(Orders::until(stop.clone()));
+    let until = async {
+        tokio::time::sleep(Duration::from_secs(800)).await;
+        stop.cancel();
+    };
+    tokio::join!(run, until);
+    let looked_up = looked_up.lock().unwrap().len();
+    assert_eq!(looked_up, 1, "asked again before 900 s had passed");
+}
+
+/// A simulated SDDC Manager and its poller.
+struct Rig {
+    sim: Simulator,
+    poller: Poller<SddcManager>,
+    page: watch::Receiver<Arc<SourcePage>>,
+    _server: JoinSet<()>,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let clock = Clock::system();
+        let sim = Simulator::new(clock.clone(), SddcManagerOptions::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut server = JoinSet::new();
+        let manager = sim.clone();
+        server.spawn(async move { manager.serve(listener, CancellationToken::new()).await });
+        let text = format!(
+            "sources: [{{name: a, system: sddc_manager, url: \"{url}\", \
+             username: administrator@vsphere.local, password: VMware123!}}]"
+        );
+        let config = Config::parse(&text, Path::new("test.yml")).unwrap();
+        let source = &config.sources[0];
+        let SystemConfig::SddcManager(system) = &source.system else {
+            panic!("another system");
+        };
+        let manager =
+            SddcManager::new(source.url.clone(), &source.http, system, clock.clone()).unwrap();
+        let schedule = Schedule {
+            interval: Duration::from_millis(100),
+            timeout: Duration::from_secs(20),
+            full_interval: Duration::from_secs(3600),
+            full_timeout: Duration::from_secs(60),
+        };
+        let limits = Limits {
+            retention: Duration::from_secs(365 * 86_400),
+            failure_open_for: Duration::from_secs(365 * 86_400),
+            ..limits(Duration::ZERO)
+        };
+        let ledger = KeptLedger::in_memory(limits);
+        let (poller, page) = Poller::new(manager, facts(), schedule, ledger, clock);
+        Self {
+            sim,
+            poller,
+            page,
+            _server: server,
+        }
+    }
+
+    /// A task that was created so many seconds ago.
+    fn add(&self, id: &str, ago: i64) {
+        let task = SimTask::new("UPGRADE", id).id(id).running();
+        self.sim.add(task);
+        let created = Clock::system().now() - SignedDuration::from_secs(ago);
+        self.sim.change(id, |task, _| task.created = Some(created));
+    }
+
+    fn add_done(&self, id: &str, ago: i64) {
+        self.add(id, ago);
+        self.sim.succeed(id);
+    }
+
+    /// The full and the steady polls.
+    fn polls(&self) -> (u64, u64) {
+        let health = &self.poller.health;
+        (health.full_polls, health.steady_polls)
+    }
+}
+
+#[tokio::test]
+async fn a_full_poll_for_a_total_that_does_not_fit_gives_way_too() {
+    let mut rig = Rig::new().await;
+    for n in 0..500 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim.remove("t400");
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls(), (1, 1));
+    let first_page = rig.poller.poll_on(Instant::now()).await;
+    assert!(first_page.is_none(), "it has five pages");
+    rig.add("new", 0);
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls(), (1, 2), "a steady poll between its pages");
+}
+
+/// How long the page of a poller stands still at most while a full poll of
+/// thirty slow pages runs, after `change`.
+async fn longest_standstill(change: impl Fn(&Simulator)) -> Duration {
+    let mut rig = Rig::new().await;
+    for n in 0..3_000 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.schedule.full_interval = Duration::from_secs(1);
+    rig.poller.poll().await.unwrap();
+    let slow = FaultKind::SlowHead(Duration::from_millis(50));
+    rig.sim.inject(Fault::new(Endpoint::List, slow));
+    let (sim, mut page) = (rig.sim, rig.page);
+    let stop = CancellationToken::new();
+    let run = rig.poller.run(Orders::until(stop.clone()));
+    let watching = async {
+        // The first full poll of a run, and some steady ones.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        change(&sim);
+        let (mut longest, mut last) = (Duration::ZERO, Instant::now());
+        let end = last + Duration::from_secs(4);
+        while Instant::now() < end {
+            drop(tokio::time::timeout_at(end, page.changed()).await);
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+        }
+        stop.cancel();
+        longest
+    };
+    tokio::join!(run, watching).1
+}
+
+#[tokio::test]
+async fn a_long_full_poll_blinds_nobody() {
+    let longest = Box::pin(longest_standstill(|_| {})).await;
+    assert!(longest < Duration::from_millis(800), "{longest:?}");
+}
+
+#[tokio::test]
+async fn a_long_full_poll_after_a_task_was_removed_blinds_nobody() {
+    let longest = Box::pin(longest_standstill(|sim| sim.remove("t2900"))).await;
+    assert!(longest < Duration::from_millis(800), "{longest:?}");
+}
+
+#[tokio::test]
+async fn tasks_that_are_stuck_on_every_page_do_not_end_steady_polls() {
+    let mut rig = Rig::new().await;
+    for n in 0..2_500 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    for n in 0..25 {
+        rig.add(&format!("stuck{n}"), n * 6_000 + 30);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim.clear_requests();
+    rig.poller.poll_steadily().await.unwrap();
+    let requests: u64 = rig.sim.request_counts().values().sum();
+    assert_eq!(rig.polls(), (1, 1), "{requests} requests");
+}
+
+#[tokio::test]
+async fn a_task_that_may_not_be_read_by_id_brings_no_login_at_each_poll() {
+    let mut rig = Rig::new().await;
+    rig.add("old", 100_000);
+    for n in 0..150 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim
+        .inject(Fault::new(Endpoint::Task, FaultKind::Status(403)));
+    for _ in 0..5 {
+        rig.poller.poll_steadily().await.unwrap();
+    }
+    let logins = rig.sim.request_count(Endpoint::Login);
+    assert!(logins <= 2, "{logins} logins in six polls");
+}
+
+#[tokio::test]
+async fn unknown_statuses_do_not_keep_a_running_task_waiting() {
+    let mut rig = Rig::new().await;
+    for n in 0..200 {
+        let id = format!("odd{n}");
+        let task = SimTask::new("UPGRADE", &id)
+            .id(&id)
+            .with_field("status", "INCONSISTENT".into());
+        rig.sim.add(task);
+        let created = Clock::system().now() - SignedDuration::from_secs(500_000);
+        rig.sim.change(&id, |task, _| task.created = Some(created));
+    }
+    rig.add("old", 400_000);
+    for n in 0..150 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim.succeed("old");
+    for _ in 0..2 {
+        rig.poller.poll_steadily().await.unwrap();
+    }
+    let page = Arc::clone(&rig.page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(0)),
+        "200 words that nobody knows came before it"
+    );
+}
+
+/// How many failures count of a deep task that fails, is retried and fails
+/// again unseen, where the first failure is seen by a poll of either mode and
+/// the second by full polls or by its id.
+async fn failures_counted(first_steadily: bool, then_steadily: bool) -> Option<Value> {
+    let mut rig = Rig::new().await;
+    rig.add("old", 100_000);
+    for n in 0..150 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    for (seconds, steadily) in [(3_000, first_steadily), (60, then_steadily)] {
+        rig.sim.retry("old");
+        rig.sim.fail("old", SimError::new("CODE", "It failed."));
+        rig.sim.change("old", |task, now| {
+            task.completed = Some(now - SignedDuration::from_secs(seconds));
+        });
+        if steadily {
+            rig.poller.poll_steadily().await.unwrap();
+        } else {
+            rig.poller.poll().await.unwrap();
+        }
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.sim.task("old").unwrap().status, TaskStatus::Failed);
+    let page = Arc::clone(&rig.page.borrow());
+    value(&page, Metric::Failures, "CODE")
+}
+
+#[tokio::test]
+async fn a_deep_task_that_fails_twice_unseen_counts_twice_if_one_kind_of_call_shows_it() {
+    assert_eq!(failures_counted(false, false).await, Some(Value::Whole(2)));
+    assert_eq!(failures_counted(true, true).await, Some(Value::Whole(2)));
+    // Times of two kinds of call may differ for one and the same failure.
+    assert_eq!(failures_counted(true, false).await, Some(Value::Whole(1)));
+}
+
+#[tokio::test]
+async fn one_server_error_on_the_first_page_does_not_end_steady_polls_for_ever() {
+    let mut rig = Rig::new().await;
+    for n in 0..250 {
+        rig.add_done(&format!("t{n}"), (250 - n) * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls(), (1, 1));
+    rig.sim
+        .inject(Fault::new(Endpoint::List, FaultKind::Status(500)).times(1));
+    rig.poller.poll_steadily().await.unwrap();
+    for _ in 0..3 {
+        rig.poller.poll().await.unwrap();
+    }
+    rig.poller.poll_steadily().await.unwrap();
+    assert!(rig.polls().1 > 1, "{:?}", rig.polls());
+}
+
+#[tokio::test]
+async fn an_unfinished_task_whose_id_cannot_be_asked_for_has_not_vanished() {
+    let mut rig = Rig::new().await;
+    rig.add("old task", 400_000);
+    for n in 0..150 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.sim.request_count(Endpoint::Task), 0);
+    let page = Arc::clone(&rig.page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(1))
+    );
+    assert_eq!(
+        value(&page, Metric::Vanished, "UPGRADE"),
+        Some(Value::Whole(0))
+    );
+}
+
+#[tokio::test]
+async fn tasks_that_come_during_a_full_poll_fit_its_total() {
+    let mut rig = Rig::new().await;
+    for n in 0..450 {
+        rig.add_done(&format!("t{n}"), n * 60 + 100);
+    }
+    rig.poller.poll().await.unwrap();
+    let mut news = 0;
+    for _ in 0..40 {
+        let ended = rig.poller.poll_on(Instant::now()).await.is_some();
+        if ended {
+            break;
+        }
+        news += 1;
+        rig.add_done(&format!("new{news}"), 100 - news);
+        if news % 2 == 0 {
+            rig.poller.poll_steadily().await.unwrap();
+        }
+    }
+    let (full, _) = rig.polls();
+    assert_eq!(full, 2, "{news}");
+    rig.poller.poll_steadily().await.unwrap();
+    rig.poller.poll_steadily().await.unwrap();
+    assert_eq!(rig.polls().0, 2, "no full poll for nothing");
+    let page = Arc::clone(&rig.page.borrow());
+    let all = u64::try_from(450 + news).unwrap();
+    assert_eq!(
+        value(&page, Metric::Tasks, "succeeded"),
+        Some(Value::Whole(all))
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_goes_back_in_time_during_a_full_poll_is_right_after_the_next() {
+    let mut rig = Rig::new().await;
+    for n in 0..450 {
+        rig.add_done(&format!("t{n}"), n * 60 + 10_000);
+    }
+    rig.add("back", 9_000);
+    rig.poller.poll().await.unwrap();
+    let backup = rig.sim.snapshot();
+    rig.sim.succeed("back");
+    for n in 0..120 {
+        rig.add_done(&format!("new{n}"), n * 60);
+    }
+    rig.add("lost", 10);
+    rig.poller.poll_steadily().await.unwrap();
+    assert!(rig.poller.poll_on(Instant::now()).await.is_none());
+    assert!(rig.poller.poll_on(Instant::now()).await.is_none());
+    rig.sim.restore_from(backup);
+    rig.poller.poll_steadily().await.unwrap();
+    while rig.poller.poll_on(Instant::now()).await.is_none() {}
+    rig.poller.poll().await.unwrap();
+    let page = Arc::clone(&rig.page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "succeeded"),
+        Some(Value::Whole(450))
+    );
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(1))
+    );
+    assert_eq!(
+        value(&page, Metric::Vanished, "UPGRADE"),
+        Some(Value::Whole(1))
+    );
+}
+
+/// Lines as they are logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn full_polls_that_fail_while_steady_ones_succeed_are_logged_once() {
+    let (poller, _page) = ordered(Ordered::default());
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let mut failing = Failing::default();
+        let broken = error(Reason::Decode);
+        for _ in 0..3 {
+            poller.report(Mode::Full, Some(&broken), &mut failing);
+            poller.report(Mode::Steady, None, &mut failing);
+        }
+        assert!(failing.at_all());
+        poller.report(Mode::Full, None, &mut failing);
+        assert!(!failing.at_all());
+    });
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines[0].contains("cannot be polled in full"), "{text}");
+    assert!(lines[1].contains("in full again"), "{text}");
+}
+
+#[tokio::test]
+async fn a_full_poll_that_gives_way_takes_no_longer_in_all_than_it_may() {
+    let mut rig = Rig::new().await;
+    for n in 0..1_000 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.poller.schedule.full_timeout = Duration::from_millis(400);
+    let slow = FaultKind::SlowHead(Duration::from_millis(100));
+    rig.sim.inject(Fault::new(Endpoint::List, slow));
+    let ended = loop {
+        if let Some(ended) = rig.poller.poll_on(Instant::now()).await {
+            break ended;
+        }
+    };
+    assert_eq!(ended.unwrap_err().reason, Reason::Timeout);
+}
+
+#[tokio::test]
+async fn one_page_of_many_unfinished_tasks_is_followed_by_the_next() {
+    let mut rig = Rig::new().await;
+    for n in 0..500 {
+        rig.add_done(&format!("t{n}"), n * 60 + 50_000);
+    }
+    for n in 0..250 {
+        rig.add(&format!("r{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    rig.sim.clear_requests();
+    rig.poller.poll_steadily().await.unwrap();
+    let count = |endpoint| rig.sim.request_count(endpoint);
+    assert_eq!((count(Endpoint::List), count(Endpoint::Task)), (3, 0));
+}
