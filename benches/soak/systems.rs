@@ -98,6 +98,8 @@ impl Systems {
                 username: ACCOUNT.0.to_owned(),
                 password: ACCOUNT.1.to_owned(),
                 retention: Some(RETENTION),
+                // Those whose login was answered with a fault are known to nobody.
+                session_life: RETENTION,
                 seed,
                 ..VcenterOptions::default()
             },

@@ -19,6 +19,11 @@ pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
     if !json.trim_start().starts_with('{') {
         return Err(Skipped::NotAnObject);
     }
+    read(json)
+}
+
+/// Reads what is within an element, which was cut out likewise.
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
     serde_json::from_str(json).or_else(|_error| {
         if depth(json) > DEEPEST {
             return Err(Skipped::TooDeep);

@@ -214,8 +214,8 @@ impl SddcManager {
         let (mut seen, mut order) = (Seen::of(&page), Order::default());
         place.unpaged |= seen.elements > PAGE_SIZE;
         let first_pass = place.pages.is_first_pass();
-        for element in &page.elements {
-            match reader.task(element.get(), None) {
+        for element in page.elements {
+            match reader.element(element) {
                 Ok(task) => {
                     let created = task.started;
                     let new = listing.meet(PART, Call::List, task);
@@ -236,7 +236,7 @@ impl SddcManager {
     }
 
     fn parse(body: &str) -> Result<Page<'_>, SourceError> {
-        serde_json::from_str(body).map_err(|error| {
+        Page::read(body).map_err(|error| {
             // The parser's own words could quote the answer.
             let (line, column) = (error.line(), error.column());
             let kind = error.classify();
@@ -407,10 +407,8 @@ pub fn decode(page: &str, now: Timestamp) -> Result<Vec<Result<Task, Skipped>>, 
         frame: TimeFrame::new(now),
     };
     let page = SddcManager::parse(page)?;
-    let elements = page.elements.iter();
-    Ok(elements
-        .map(|element| reader.task(element.get(), None))
-        .collect())
+    let elements = page.elements.into_iter();
+    Ok(elements.map(|element| reader.element(element)).collect())
 }
 
 fn is_rejection(status: StatusCode) -> bool {

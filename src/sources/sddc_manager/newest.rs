@@ -154,8 +154,8 @@ impl SddcManager {
             reading.total = seen.metadata.and_then(|metadata| metadata.total_elements);
         }
         let (mut rests, mut above) = (0, None);
-        for element in &page.elements {
-            let Ok(task) = reader.task(element.get(), None) else {
+        for element in page.elements {
+            let Ok(task) = reader.element(element) else {
                 seen.skipped += 1;
                 continue;
             };

@@ -4,20 +4,43 @@
 //! `Error`, `Resource`, `PageOfTask`) and the API reference of VCF 4.4.
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::words;
-use crate::sources::element::parse;
+use crate::sources::element::{parse, read};
 use crate::sources::loose::{Flag, Id, List, Object, Text};
 use crate::task::{
     Node, NodeKind, Operations, Resource, Skipped, Status, Task, TaskError, TimeFrame, fold,
 };
 
-/// One page: its elements uncut, so that a bad one spoils no other.
-#[derive(Debug, Deserialize)]
+/// One page.
+#[derive(Debug)]
 pub(super) struct Page<'a> {
-    #[serde(borrow)]
-    pub(super) elements: Vec<&'a RawValue>,
+    pub(super) elements: Vec<Element<'a>>,
+    metadata: Object<WireMetadata>,
+}
+
+/// An element of a page.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "on a page all are of the same kind, and hardly ever the small one"
+)]
+pub(super) enum Element<'a> {
+    /// One that was read with the page.
+    Read(Object<WireTask<Uncut<'a>>>),
+    /// One that is still to be read, so that a bad one spoils no other.
+    Cut(&'a RawValue),
+}
+
+/// A part of an element that is rarely looked at.
+type Uncut<'a> = Option<&'a RawValue>;
+
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "E: Deserialize<'de>"))]
+struct WirePage<E> {
+    elements: Vec<E>,
     #[serde(default, rename = "pageMetadata")]
     metadata: Object<WireMetadata>,
 }
@@ -39,7 +62,19 @@ struct WireMetadata {
     total_pages: Text,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    /// Reads a page, with its elements if none of them is bad.
+    pub(super) fn read(json: &'a str) -> serde_json::Result<Self> {
+        let page = |elements, metadata| Self { elements, metadata };
+        if let Ok(wire) = serde_json::from_str::<WirePage<_>>(json) {
+            let elements = wire.elements.into_iter().map(Element::Read);
+            return Ok(page(elements.collect(), wire.metadata));
+        }
+        let wire: WirePage<_> = serde_json::from_str(json)?;
+        let elements = wire.elements.into_iter().map(Element::Cut);
+        Ok(page(elements.collect(), wire.metadata))
+    }
+
     pub(super) fn metadata(&self) -> Option<Metadata> {
         let wire = self.metadata.0.as_ref()?;
         // All of them are int32 in the specifications.
@@ -55,8 +90,10 @@ impl Page<'_> {
     }
 }
 
+/// A task, with its details as `D` keeps them.
 #[derive(Debug, Deserialize)]
-struct WireTask {
+#[serde(bound(deserialize = "D: Deserialize<'de> + Default"))]
+pub(super) struct WireTask<D> {
     #[serde(default)]
     id: Id,
     #[serde(default)]
@@ -75,6 +112,10 @@ struct WireTask {
     retryable: Flag,
     #[serde(default)]
     resources: List<WireResource>,
+    #[serde(default, rename = "subTasks")]
+    subtasks: D,
+    #[serde(default)]
+    errors: D,
 }
 
 /// What is looked at unless the task succeeded, as nearly all did: it is most of
@@ -150,22 +191,56 @@ pub(super) struct Reader<'a> {
     pub(super) frame: TimeFrame,
 }
 
+/// Reads a part of an element.
+fn part<T: DeserializeOwned>(json: Uncut<'_>) -> Result<List<T>, Skipped> {
+    json.map_or_else(|| Ok(List::default()), |json| read(json.get()))
+}
+
+impl<D> WireTask<D> {
+    /// Whether nothing more is to be known of it.
+    fn has_succeeded(&self) -> bool {
+        let word = self.status.0.as_deref();
+        words::status(word.unwrap_or_default()) == Status::Succeeded
+    }
+}
+
 impl Reader<'_> {
-    /// The task in an element, without sub-tasks and errors if it succeeded; `id` is what was asked for, where it was.
+    /// The task in an element, without sub-tasks and errors if it succeeded.
+    pub(super) fn element(&self, element: Element<'_>) -> Result<Task, Skipped> {
+        let wire = match element {
+            Element::Read(wire) => wire.0.ok_or(Skipped::NotAnObject)?,
+            Element::Cut(json) => return self.task(json.get(), None),
+        };
+        let details = if wire.has_succeeded() {
+            WireDetails::default()
+        } else {
+            WireDetails {
+                subtasks: part(wire.subtasks)?,
+                errors: part(wire.errors)?,
+            }
+        };
+        self.translate(None, wire, details)
+    }
+
+    /// The task in a text, likewise; `id` is what was asked for, where it was.
     pub(super) fn task(&self, json: &str, id: Option<&str>) -> Result<Task, Skipped> {
-        let wire: WireTask = parse(json)?;
-        let own = wire.id.0.as_deref().filter(|own| !own.trim().is_empty());
-        let id = own.or(id).ok_or(Skipped::NoId)?.to_owned();
-        let word = wire.status.0.as_deref().unwrap_or_default();
-        let details = if words::status(word) == Status::Succeeded {
+        let wire: WireTask<IgnoredAny> = parse(json)?;
+        let details = if wire.has_succeeded() {
             WireDetails::default()
         } else {
             parse(json)?
         };
-        Ok(self.translate(id, wire, details))
+        self.translate(id, wire, details)
     }
 
-    fn translate(&self, id: String, wire: WireTask, details: WireDetails) -> Task {
+    fn translate<D>(
+        &self,
+        id: Option<&str>,
+        wire: WireTask<D>,
+        details: WireDetails,
+    ) -> Result<Task, Skipped> {
+        let own = wire.id.0.filter(|own| !own.trim().is_empty());
+        let id = own.or_else(|| id.map(str::to_owned)).ok_or(Skipped::NoId)?;
         let word = wire.status.0.unwrap_or_default();
         let status = words::status(&word);
         // Completion is decided by the status: tasks under way were seen with a
@@ -176,7 +251,7 @@ impl Reader<'_> {
             .read_both(wire.created.0.as_deref(), completed.as_deref());
         let name = wire.name.0.unwrap_or_default();
         let resolution = wire.resolution.0.unwrap_or_default();
-        Task {
+        Ok(Task {
             id,
             operation: self.operations.of(wire.kind.0.as_deref(), &name),
             name,
@@ -192,7 +267,7 @@ impl Reader<'_> {
             errors: details.errors.0.into_iter().map(error).collect(),
             subtasks: self.nodes(details.subtasks.0, NodeKind::SubTask),
             progress: None,
-        }
+        })
     }
 
     fn nodes(&self, wire: Vec<WireNode>, kind: NodeKind) -> Vec<Node> {

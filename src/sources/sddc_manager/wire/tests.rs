@@ -171,7 +171,7 @@ fn errors_keep_their_advice_and_their_causes() {
 
 #[test]
 fn metadata_is_read_as_far_as_it_goes() {
-    let metadata = |json: &str| serde_json::from_str::<Page<'_>>(json).unwrap().metadata();
+    let metadata = |json: &str| Page::read(json).unwrap().metadata();
     let full = metadata(
         r#"{"elements":[],"pageMetadata":{"pageNumber":1,"pageSize":10,"totalElements":"2","totalPages":1.5}}"#,
     );
