@@ -1,5 +1,6 @@
 //! The steps: what a page becomes on its way to a scrape.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ const NEW: usize = 10;
 
 const PART: &str = "tasks";
 
-/// Something that is measured.
-pub(super) type Run = Box<dyn FnOnce() -> Result<()>>;
+/// Something that is measured; what it returns is let go after that.
+pub(super) type Run = Box<dyn FnOnce() -> Result<Box<dyn Any>>>;
 
 /// A step, what it is compared with, and how both are made ready for so many tasks.
 pub(super) struct Step {
@@ -72,13 +73,13 @@ fn decode(tasks: usize) -> Result<[Run; 2]> {
         for page in pages.iter().cycle().take(rounds * pages.len()) {
             drop(black_box(sddc_manager::decode(page, now().here)?));
         }
-        Ok(())
+        Ok(nothing())
     };
     let floor = move || {
         for page in same.iter().cycle().take(rounds * same.len()) {
             drop(black_box(serde_json::from_str::<bare::Page>(page)?));
         }
-        Ok(())
+        Ok(nothing())
     };
     Ok([Box::new(run), Box::new(floor)])
 }
@@ -89,8 +90,8 @@ fn first(tasks: usize) -> Result<[Run; 2]> {
     kept.apply(whole(0)?, now());
     let listing = whole(tasks)?;
     let run = move || {
-        drop(black_box(kept.apply(listing, now())));
-        Ok(())
+        let applied = black_box(kept.apply(listing, now()));
+        Ok(Box::new((kept, applied)) as Box<dyn Any>)
     };
     Ok([Box::new(run), tree(tasks)])
 }
@@ -101,8 +102,8 @@ fn again(tasks: usize) -> Result<[Run; 2]> {
     kept.apply(whole(tasks)?, now());
     let listing = whole(tasks)?;
     let run = move || {
-        drop(black_box(kept.apply(listing, now())));
-        Ok(())
+        let applied = black_box(kept.apply(listing, now()));
+        Ok(Box::new((kept, applied)) as Box<dyn Any>)
     };
     Ok([Box::new(run), tree(tasks)])
 }
@@ -116,8 +117,8 @@ fn steady(tasks: usize) -> Result<[Run; 2]> {
         meet(&mut listing, &bare::page(known, NEW))?;
         listing.read(PART, Extent::Newest);
         Ok(Box::new(move || {
-            drop(black_box(kept.apply(listing, now())));
-            Ok(())
+            let applied = black_box(kept.apply(listing, now()));
+            Ok(Box::new((kept, applied)) as Box<dyn Any>)
         }))
     };
     Ok([ready(tasks)?, ready(0)?])
@@ -129,12 +130,12 @@ fn render(tasks: usize) -> Result<[Run; 2]> {
     kept.apply(whole(tasks)?, now());
     let text = text(&kept);
     let run = move || {
-        drop(black_box(self::text(&kept)));
-        Ok(())
+        let text = black_box(self::text(&kept));
+        Ok(Box::new((kept, text)) as Box<dyn Any>)
     };
     let floor = move || {
-        drop(black_box(text.clone()));
-        Ok(())
+        let copy = black_box(text.clone());
+        Ok(Box::new((text, copy)) as Box<dyn Any>)
     };
     Ok([Box::new(run), Box::new(floor)])
 }
@@ -157,9 +158,12 @@ fn tree(tasks: usize) -> Run {
     let ids: Vec<_> = (0..tasks).map(|_| random.u128(..)).collect();
     Box::new(move || {
         let tree: BTreeSet<_> = ids.iter().copied().collect();
-        drop(black_box(tree));
-        Ok(())
+        Ok(Box::new((ids, black_box(tree))) as Box<dyn Any>)
     })
+}
+
+fn nothing() -> Box<dyn Any> {
+    Box::new(())
 }
 
 fn pages(tasks: usize) -> impl Iterator<Item = String> {
