@@ -149,3 +149,31 @@ fn the_packaged_configuration_is_comments_alone_and_right_without_them() {
     assert_eq!(config.sources.len(), 3);
     assert_eq!(config.warnings, [""; 0]);
 }
+
+#[test]
+fn every_build_takes_the_versions_of_the_lock_file() {
+    let mut builds = 0;
+    for script in [
+        "tests/run",
+        "benches/instructions",
+        "deploy/Containerfile",
+        "deploy/debian/build",
+    ] {
+        let text = fs::read_to_string(project().join(script)).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let commands = [
+            "build", "test", "bench", "run", "clippy", "doc", "tree", "metadata", "install",
+        ];
+        for line in lines {
+            let called = |command: &&str| line.contains(&format!("cargo {command} "));
+            let asks = line.contains("--version");
+            if commands.iter().any(|command| called(&command)) && !asks {
+                assert!(line.contains("--locked"), "{script}: {line}");
+                builds += 1;
+            }
+        }
+    }
+    assert!(builds > 8, "{builds}");
+}
