@@ -7,8 +7,8 @@ use std::process::Command;
 fn main() {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let compiler = answer(&rustc, &["--version"]);
-    let revision = answer("git", &["rev-parse", "HEAD"]);
-    let branch = answer("git", &["rev-parse", "--abbrev-ref", "HEAD"]);
+    let revision = given_or_git("VTE_BUILD_REVISION", &["rev-parse", "HEAD"]);
+    let branch = given_or_git("VTE_BUILD_BRANCH", &["rev-parse", "--abbrev-ref", "HEAD"]);
     println!("cargo::rustc-env=VTE_BUILD_COMPILER={compiler}");
     println!("cargo::rustc-env=VTE_BUILD_REVISION={revision}");
     println!("cargo::rustc-env=VTE_BUILD_BRANCH={branch}");
@@ -21,6 +21,15 @@ fn main() {
 }
 
 const UNKNOWN: &str = "unknown";
+
+/// What the builder says where the sources come without their history, as in an image.
+#[expect(clippy::disallowed_methods, reason = "nobody else can tell")]
+fn given_or_git(variable: &str, question: &[&str]) -> String {
+    println!("cargo::rerun-if-env-changed={variable}");
+    let given = env::var(variable).ok();
+    let given = given.filter(|text| !text.is_empty() && !text.contains(char::is_control));
+    given.unwrap_or_else(|| answer("git", question))
+}
 
 fn answer(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().ok();

@@ -21,14 +21,22 @@
 //! - [`poller`] owns a source and its ledger, and nobody else does; others get
 //!   the snapshot through a watch channel.
 //!
-//! Around the line stand [`config`] and [`cli`] (what the user typed, made into
-//! what the program needs), [`exporter`] (puts the line together, anew for each
-//! source that a [`reload`] changes), [`program`] (subcommands and exit codes) and [`simulator`] (an SDDC Manager in memory,
-//! for the demo and the tests).
+//! Around the line stand
+//!
+//! - [`config`] and [`cli`]: what the user typed, made into what the program needs.
+//! - [`exporter`]: puts the line together, anew for each source that a
+//!   [`reload`] changes.
+//! - [`program`]: subcommands and exit codes; `report`: what `tasks` prints.
+//! - [`log`] and [`visible`], so that no text of a source acts on a terminal or a
+//!   browser; `systemd`, which is told how it goes.
+//! - [`clock`]: the one place that asks the system for the time.
+//! - [`simulator`]: the three systems in memory, for `demo`, `simulate`, the
+//!   tests and the benchmarks.
 //!
 //! To add a system takes a file in `sources/` that implements
-//! [`sources::Source`], one in `simulator/`, and its word in the configuration.
-//! To add a metric takes a row in [`metrics`] and the samples for it.
+//! [`sources::Source`], one in `config/` with its keys, one in `simulator/`, and
+//! a line in `exporter/system.rs`. To add a metric takes a row in [`metrics`] and
+//! the samples for it. CONTRIBUTING.md has the steps.
 
 pub mod build_info;
 pub mod cli;

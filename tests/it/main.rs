@@ -31,6 +31,9 @@ mod crash;
 /// Dashboards and rules: what they name is served, and they are whole.
 #[cfg(test)]
 mod dashboards;
+/// The unit, the image and the package: the program takes what they give it.
+#[cfg(test)]
+mod deploy;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;
@@ -43,6 +46,9 @@ mod labels;
 /// What counts over a task's life, once.
 #[cfg(test)]
 mod ledger_life;
+/// The manual pages: they are made from the command line.
+#[cfg(test)]
+mod man;
 /// One poll of each source, and the exposition of it.
 #[cfg(test)]
 mod once;
