@@ -73,13 +73,13 @@ fn decode(tasks: usize) -> Result<[Run; 2]> {
         for page in pages.iter().cycle().take(rounds * pages.len()) {
             drop(black_box(sddc_manager::decode(page, now().here)?));
         }
-        Ok(nothing())
+        Ok(boxed(()))
     };
     let floor = move || {
         for page in same.iter().cycle().take(rounds * same.len()) {
             drop(black_box(serde_json::from_str::<bare::Page>(page)?));
         }
-        Ok(nothing())
+        Ok(boxed(()))
     };
     Ok([Box::new(run), Box::new(floor)])
 }
@@ -91,7 +91,7 @@ fn first(tasks: usize) -> Result<[Run; 2]> {
     let listing = whole(tasks)?;
     let run = move || {
         let applied = black_box(kept.apply(listing, now()));
-        Ok(Box::new((kept, applied)) as Box<dyn Any>)
+        Ok(boxed((kept, applied)))
     };
     Ok([Box::new(run), tree(tasks)])
 }
@@ -103,7 +103,7 @@ fn again(tasks: usize) -> Result<[Run; 2]> {
     let listing = whole(tasks)?;
     let run = move || {
         let applied = black_box(kept.apply(listing, now()));
-        Ok(Box::new((kept, applied)) as Box<dyn Any>)
+        Ok(boxed((kept, applied)))
     };
     Ok([Box::new(run), tree(tasks)])
 }
@@ -118,7 +118,7 @@ fn steady(tasks: usize) -> Result<[Run; 2]> {
         listing.read(PART, Extent::Newest);
         Ok(Box::new(move || {
             let applied = black_box(kept.apply(listing, now()));
-            Ok(Box::new((kept, applied)) as Box<dyn Any>)
+            Ok(boxed((kept, applied)))
         }))
     };
     Ok([ready(tasks)?, ready(0)?])
@@ -131,11 +131,11 @@ fn render(tasks: usize) -> Result<[Run; 2]> {
     let text = text(&kept);
     let run = move || {
         let text = black_box(self::text(&kept));
-        Ok(Box::new((kept, text)) as Box<dyn Any>)
+        Ok(boxed((kept, text)))
     };
     let floor = move || {
         let copy = black_box(text.clone());
-        Ok(Box::new((text, copy)) as Box<dyn Any>)
+        Ok(boxed((text, copy)))
     };
     Ok([Box::new(run), Box::new(floor)])
 }
@@ -158,12 +158,12 @@ fn tree(tasks: usize) -> Run {
     let ids: Vec<_> = (0..tasks).map(|_| random.u128(..)).collect();
     Box::new(move || {
         let tree: BTreeSet<_> = ids.iter().copied().collect();
-        Ok(Box::new((ids, black_box(tree))) as Box<dyn Any>)
+        Ok(boxed((ids, black_box(tree))))
     })
 }
 
-fn nothing() -> Box<dyn Any> {
-    Box::new(())
+fn boxed(made: impl Any) -> Box<dyn Any> {
+    Box::new(made)
 }
 
 fn pages(tasks: usize) -> impl Iterator<Item = String> {
