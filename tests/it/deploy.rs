@@ -169,7 +169,7 @@ fn every_build_takes_the_versions_of_the_lock_file() {
         for line in lines {
             let called = |command: &&str| line.contains(&format!("cargo {command} "));
             let asks = line.contains("--version");
-            if commands.iter().any(|command| called(command)) && !asks {
+            if commands.iter().any(called) && !asks {
                 assert!(line.contains("--locked"), "{script}: {line}");
                 builds += 1;
             }
