@@ -196,11 +196,26 @@ fn part<T: DeserializeOwned>(json: Uncut<'_>) -> Result<List<T>, Skipped> {
     json.map_or_else(|| Ok(List::default()), |json| read(json.get()))
 }
 
+/// What a task's word for its status says.
+struct Said {
+    status: Status,
+    folded: String,
+}
+
 impl<D> WireTask<D> {
-    /// Whether nothing more is to be known of it.
-    fn has_succeeded(&self) -> bool {
-        let word = self.status.0.as_deref();
-        words::status(word.unwrap_or_default()) == Status::Succeeded
+    fn said(&self) -> Said {
+        let folded = fold(self.status.0.as_deref().unwrap_or_default());
+        Said {
+            status: words::of_folded(&folded),
+            folded,
+        }
+    }
+}
+
+impl Said {
+    /// Whether nothing more is to be known of the task.
+    fn is_success(&self) -> bool {
+        self.status == Status::Succeeded
     }
 }
 
@@ -211,7 +226,8 @@ impl Reader<'_> {
             Element::Read(wire) => wire.0.ok_or(Skipped::NotAnObject)?,
             Element::Cut(json) => return self.task(json.get(), None),
         };
-        let details = if wire.has_succeeded() {
+        let said = wire.said();
+        let details = if said.is_success() {
             WireDetails::default()
         } else {
             WireDetails {
@@ -219,30 +235,30 @@ impl Reader<'_> {
                 errors: part(wire.errors)?,
             }
         };
-        self.translate(None, wire, details)
+        self.translate(None, wire, (said, details))
     }
 
     /// The task in a text, likewise; `id` is what was asked for, where it was.
     pub(super) fn task(&self, json: &str, id: Option<&str>) -> Result<Task, Skipped> {
         let wire: WireTask<IgnoredAny> = parse(json)?;
-        let details = if wire.has_succeeded() {
+        let said = wire.said();
+        let details = if said.is_success() {
             WireDetails::default()
         } else {
             parse(json)?
         };
-        self.translate(id, wire, details)
+        self.translate(id, wire, (said, details))
     }
 
     fn translate<D>(
         &self,
         id: Option<&str>,
         wire: WireTask<D>,
-        details: WireDetails,
+        (said, details): (Said, WireDetails),
     ) -> Result<Task, Skipped> {
         let own = wire.id.0.filter(|own| !own.trim().is_empty());
         let id = own.or_else(|| id.map(str::to_owned)).ok_or(Skipped::NoId)?;
-        let word = wire.status.0.unwrap_or_default();
-        let status = words::status(&word);
+        let status = said.status;
         // Completion is decided by the status: tasks under way were seen with a
         // completion time hours ahead (PowerVCF pull request 259).
         let completed = wire.completed.0.filter(|_| status.is_outcome());
@@ -256,7 +272,7 @@ impl Reader<'_> {
             operation: self.operations.of(wire.kind.0.as_deref(), &name),
             name,
             status,
-            word: fold(&word),
+            word: said.folded,
             started: times.started,
             ended: times.ended,
             moved: None,

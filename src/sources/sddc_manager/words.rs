@@ -9,7 +9,12 @@ use crate::task::{Status, fold};
 /// the task database (`PREVALIDATION_FAILED`). Words of other models, such as
 /// validations or bring-up, are no status of a task and stay unknown.
 pub(super) fn status(word: &str) -> Status {
-    match fold(word).as_str() {
+    of_folded(&fold(word))
+}
+
+/// The status that a folded word stands for.
+pub(super) fn of_folded(word: &str) -> Status {
+    match word {
         "pending" | "scheduled" => Status::Pending,
         "inprogress" | "running" => Status::Running,
         "successful" | "succeeded" => Status::Succeeded,
