@@ -1,4 +1,6 @@
+mod lookups;
 mod reloads;
+mod reports;
 mod steady;
 
 use std::collections::VecDeque;

@@ -1,0 +1,257 @@
+//! What steady polls read by id, and whose turn it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::sources::Newest;
+use crate::task::{Extent, Memory};
+
+/// What reading one id does.
+#[derive(Clone)]
+enum ById {
+    Hangs,
+    Fails(SourceError),
+}
+
+/// A source in order: the newest tasks are in `newest`, all others deeper.
+#[derive(Default)]
+struct Ordered {
+    newest: Vec<Task>,
+    deep: Vec<Task>,
+    by_id: BTreeMap<String, ById>,
+    looked_up: Arc<Mutex<Vec<(Instant, String)>>>,
+    traffic: Traffic,
+}
+
+impl Source for Ordered {
+    fn keep_settled(&mut self) {}
+
+    async fn read(&mut self) -> Result<Listing, SourceError> {
+        let mut listing = Listing::new();
+        for task in self.newest.iter().chain(&self.deep) {
+            listing.meet("tasks", Call::List, task.clone());
+        }
+        listing.read("tasks", true);
+        Ok(listing)
+    }
+
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
+    async fn read_newest(&mut self, _memory: &impl Memory) -> Result<Option<Newest>, SourceError> {
+        let mut listing = Listing::new();
+        for task in &self.newest {
+            listing.meet("tasks", Call::List, task.clone());
+        }
+        listing.read("tasks", Extent::Newest);
+        Ok(Some(Newest {
+            listing,
+            wants_full: false,
+        }))
+    }
+
+    async fn try_out(&mut self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn find(&mut self, _part: &str, id: &str) -> Result<Found, SourceError> {
+        let lookup = (Instant::now(), id.to_owned());
+        self.looked_up.lock().unwrap().push(lookup);
+        match self.by_id.get(id) {
+            Some(ById::Hangs) => {
+                // As long as a call may take by default.
+                tokio::time::sleep(Duration::from_secs(25)).await;
+                Err(error(Reason::Timeout))
+            }
+            Some(ById::Fails(error)) => Err(error.clone()),
+            None => {
+                let task = self.deep.iter().find(|task| task.id == id);
+                Ok(task.cloned().into())
+            }
+        }
+    }
+
+    fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    fn has_part(&self, _part: &str) -> bool {
+        true
+    }
+
+    fn clock_skew(&self) -> Option<SignedDuration> {
+        None
+    }
+}
+
+/// A failure of so many seconds ago.
+fn failed(id: &str, ago: i64) -> Task {
+    let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
+    Task {
+        status: Status::Failed,
+        word: "failed".to_owned(),
+        started: Some(at),
+        ended: Some(at),
+        ..running(id)
+    }
+}
+
+fn ordered(source: Ordered) -> (Poller<Ordered>, watch::Receiver<Arc<SourcePage>>) {
+    let ledger = KeptLedger::in_memory(limits(Duration::ZERO));
+    let clock = Clock::new(|| Timestamp::from_second(1_800_000_000).unwrap());
+    Poller::new(source, facts(), schedule(), ledger, clock)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_hangs_does_not_lose_what_the_list_showed() {
+    let (mut poller, page) = ordered(Ordered {
+        deep: vec![running("old")],
+        by_id: BTreeMap::from([("old".to_owned(), ById::Hangs)]),
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    poller.source.newest.push(running("new"));
+    let result = poller.poll_steadily().await;
+    let page = Arc::clone(&page.borrow());
+    assert_eq!(
+        value(&page, Metric::Tasks, "running"),
+        Some(Value::Whole(2)),
+        "{result:?}"
+    );
+    assert_eq!(value(&page, Metric::SourceUp, "a"), Some(Value::Whole(1)));
+}
+
+/// The ids that twenty steady polls read.
+async fn ids_read(source: Ordered) -> BTreeSet<String> {
+    let looked_up = Arc::clone(&source.looked_up);
+    let (mut poller, _page) = ordered(source);
+    poller.poll().await.unwrap();
+    for _ in 0..20 {
+        drop(poller.poll_steadily().await);
+    }
+    let looked_up = looked_up.lock().unwrap();
+    looked_up.iter().map(|(_, id)| id.clone()).collect()
+}
+
+fn five_failures() -> Vec<Task> {
+    (0..5).map(|n| failed(&format!("f{n}"), n * 60)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_may_not_be_read_leaves_the_others_their_turn() {
+    let read = ids_read(Ordered {
+        deep: five_failures(),
+        by_id: BTreeMap::from([("f0".to_owned(), ById::Fails(error(Reason::Forbidden)))]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_hangs_leaves_the_others_their_turn() {
+    let read = ids_read(Ordered {
+        deep: five_failures(),
+        by_id: BTreeMap::from([("f0".to_owned(), ById::Hangs)]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unfinished_task_that_may_not_be_read_leaves_the_failures_their_turn() {
+    let mut deep = five_failures();
+    deep.push(running("r"));
+    let read = ids_read(Ordered {
+        deep,
+        by_id: BTreeMap::from([("r".to_owned(), ById::Fails(error(Reason::Forbidden)))]),
+        ..Ordered::default()
+    });
+    assert_eq!(read.await.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_no_id_finds_or_a_server_error_leaves_the_others_their_turn() {
+    let mut source = Ordered {
+        deep: five_failures(),
+        ..Ordered::default()
+    };
+    let fails = ById::Fails(error(Reason::ServerError));
+    source.by_id = BTreeMap::from([("f0".to_owned(), fails.clone()), ("f2".to_owned(), fails)]);
+    assert_eq!(ids_read(source).await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_open_failures_than_twenty_have_their_turn_too() {
+    let deep = (0..30).map(|n| failed(&format!("f{n}"), n * 60)).collect();
+    let source = Ordered {
+        deep,
+        ..Ordered::default()
+    };
+    assert_eq!(ids_read(source).await.len(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_unfinished_tasks_than_twenty_have_their_turn_although_they_stay() {
+    let source = Ordered {
+        deep: (0..50).map(|n| running(&format!("r{n}"))).collect(),
+        ..Ordered::default()
+    };
+    assert_eq!(ids_read(source).await.len(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_reads_at_most_twenty_by_id_and_failures_are_among_them() {
+    let mut deep: Vec<_> = (0..50).map(|n| running(&format!("r{n}"))).collect();
+    deep.extend(five_failures());
+    let (mut poller, _page) = ordered(Ordered {
+        deep,
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    poller.poll_steadily().await.unwrap();
+    let read = poller.source.looked_up.lock().unwrap().clone();
+    let failures = read.iter().filter(|(_, id)| id.starts_with('f')).count();
+    assert_eq!((read.len(), failures), (20, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_answers_no_call_by_id_is_not_asked_for_long() {
+    let deep: Vec<_> = (0..20).map(|n| running(&format!("r{n}"))).collect();
+    let hangs = deep.iter().map(|task| (task.id.clone(), ById::Hangs));
+    let (mut poller, _page) = ordered(Ordered {
+        by_id: hangs.collect(),
+        deep,
+        ..Ordered::default()
+    });
+    poller.poll().await.unwrap();
+    let before = Instant::now();
+    poller.poll_steadily().await.unwrap();
+    assert!(before.elapsed() < Duration::from_secs(10));
+    let read = poller.source.looked_up.lock().unwrap().clone();
+    assert_eq!(read.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_by_id_that_asks_to_be_left_alone_is_obeyed() {
+    let busy = SourceError {
+        retry_after: Some(Duration::from_secs(900)),
+        ..error(Reason::RateLimited)
+    };
+    let source = Ordered {
+        deep: vec![running("old")],
+        by_id: BTreeMap::from([("old".to_owned(), ById::Fails(busy))]),
+        ..Ordered::default()
+    };
+    let looked_up = Arc::clone(&source.looked_up);
+    let (poller, _page) = ordered(source);
+    let stop = CancellationToken::new();
+    let run = poller.run(Orders::until(stop.clone()));
+    let until = async {
+        tokio::time::sleep(Duration::from_secs(800)).await;
+        stop.cancel();
+    };
+    tokio::join!(run, until);
+    let looked_up = looked_up.lock().unwrap().len();
+    assert_eq!(looked_up, 1, "asked again before 900 s had passed");
+}
