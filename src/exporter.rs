@@ -211,12 +211,10 @@ fn serve(listeners: Vec<TcpListener>, guard: &Guard, stop: &CancellationToken) -
 /// What the exporter says of itself.
 fn itself(args: &Args, clock: &Clock) -> Exporter {
     Exporter {
-        configured_at: clock.now(),
-        reload_failed: false,
-        past_commit_failures: 0,
         shard: args.shard,
         total_shards: args.total_shards.get(),
         process: !args.disable_exporter_metrics,
+        ..Exporter::alone(clock.now())
     }
 }
 

@@ -41,6 +41,18 @@ pub struct Exposition {
 }
 
 impl Exporter {
+    /// One that has all sources, and does not speak of its process.
+    pub fn alone(configured_at: Timestamp) -> Self {
+        Self {
+            configured_at,
+            reload_failed: false,
+            past_commit_failures: 0,
+            shard: 0,
+            total_shards: 1,
+            process: false,
+        }
+    }
+
     fn samples(&self) -> Samples {
         let mut samples = Samples::default();
         let labels = [

@@ -235,14 +235,7 @@ mod tests {
         let clock = Clock::system();
         let lineup = Lineup {
             sources: Vec::new(),
-            exporter: Exporter {
-                configured_at: clock.now(),
-                reload_failed: false,
-                past_commit_failures: 0,
-                shard: 0,
-                total_shards: 1,
-                process: false,
-            },
+            exporter: Exporter::alone(clock.now()),
             was_ready: true,
         };
         let (_sender, lineup) = watch::channel(Arc::new(lineup));

@@ -19,6 +19,17 @@ fn fail(bench: &Bench, id: &str) {
     bench.sim.fail(id, TaskError::new("CODE", "It failed"));
 }
 
+/// An exporter whose ledger holds one failure that was counted.
+async fn counted_one() -> (Bench, Scratch, Program) {
+    let bench = bench().await;
+    let scratch = Scratch::source(&bench.url, "");
+    let program = scratch.serve(&[]).await;
+    polled(&program).await;
+    fail(&bench, "before");
+    fails(&program, 1.0).await;
+    (bench, scratch, program)
+}
+
 /// Waits until a page shows so many failures.
 async fn fails(program: &Program, count: f64) -> Page {
     let shows = |page: &Page| {
@@ -238,12 +249,7 @@ async fn a_damaged_file_is_set_aside_whole_and_the_others_count_on(
     #[case] damage: fn(&mut Vec<u8>),
     #[case] damaged: bool,
 ) {
-    let bench = bench().await;
-    let scratch = Scratch::source(&bench.url, "");
-    let program = scratch.serve(&[]).await;
-    polled(&program).await;
-    fail(&bench, "before");
-    fails(&program, 1.0).await;
+    let (bench, scratch, program) = counted_one().await;
     stop(program, Signal::TERM).await;
     let (folder, path) = (scratch.path("data"), scratch.path("data/a.redb"));
     let mut bytes = fs::read(&path).unwrap();
@@ -272,12 +278,7 @@ async fn a_damaged_file_is_set_aside_whole_and_the_others_count_on(
 
 #[tokio::test]
 async fn a_file_of_another_source_is_not_called_damaged_and_can_be_had_back() {
-    let bench = bench().await;
-    let scratch = Scratch::source(&bench.url, "");
-    let program = scratch.serve(&[]).await;
-    polled(&program).await;
-    fail(&bench, "before");
-    fails(&program, 1.0).await;
+    let (_bench, scratch, program) = counted_one().await;
     stop(program, Signal::TERM).await;
     let (ours, theirs) = (scratch.path("data/a.redb"), scratch.path("data/b.redb"));
     fs::rename(&ours, &theirs).unwrap();
@@ -303,12 +304,7 @@ async fn a_file_of_another_source_is_not_called_damaged_and_can_be_had_back() {
 
 #[tokio::test]
 async fn a_file_that_is_taken_away_is_written_anew() {
-    let bench = bench().await;
-    let scratch = Scratch::source(&bench.url, "");
-    let program = scratch.serve(&[]).await;
-    polled(&program).await;
-    fail(&bench, "before");
-    fails(&program, 1.0).await;
+    let (bench, scratch, program) = counted_one().await;
     fs::remove_file(scratch.path("data/a.redb")).unwrap();
     fail(&bench, "after");
     fails(&program, 2.0).await;

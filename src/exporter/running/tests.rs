@@ -31,14 +31,7 @@ impl Bench {
         let drafter = Drafter {
             origin: Origin::File(PathBuf::from("/nowhere/a.yml")),
             folder: None,
-            exporter: Exporter {
-                configured_at: clock.now(),
-                reload_failed: false,
-                past_commit_failures: 0,
-                shard: 0,
-                total_shards: 1,
-                process: false,
-            },
+            exporter: Exporter::alone(clock.now()),
             clock,
         };
         let stop = CancellationToken::new();

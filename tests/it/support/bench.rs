@@ -192,14 +192,7 @@ impl<S: Source> Watch<S> {
 
     /// The page as it will be.
     pub(crate) fn text(&self, format: TextFormat, now: Instant) -> String {
-        let exporter = Exporter {
-            configured_at: self.clock.now(),
-            reload_failed: false,
-            past_commit_failures: 0,
-            shard: 0,
-            total_shards: 1,
-            process: false,
-        };
+        let exporter = Exporter::alone(self.clock.now());
         let page = Arc::clone(&self.pages.borrow());
         Exposition::new(vec![page], &exporter, now).text(format)
     }
