@@ -34,25 +34,16 @@ impl<S: Source> Poller<S> {
     pub(super) fn report(&self, mode: Mode, error: Option<&SourceError>, failing: &mut Failing) {
         let source = &self.facts.name;
         let Some(error) = error else {
-            if let Some(reason) = failing.polls.take() {
-                info!(%source, reason = reason.as_str(), "the source can be polled again");
-            }
-            let full = (mode == Mode::Full).then(|| failing.full.take()).flatten();
-            if let Some(reason) = full {
-                info!(%source, reason = reason.as_str(), "the source can be polled in full again");
+            for (reason, what) in failing.recovers(mode) {
+                info!(%source, reason = reason.as_str(), "{what}");
             }
             return;
         };
         let apart = mode == Mode::Full && self.source.keeps_order();
-        let (before, what) = if apart {
-            (&mut failing.full, "the source cannot be polled in full")
-        } else {
-            (&mut failing.polls, "the source cannot be polled")
-        };
-        if before.replace(error.reason) == Some(error.reason) {
+        let Some(what) = failing.fails(apart, error.reason) else {
             debug!(%source, %error, reason = error.reason(), "still failing");
             return;
-        }
+        };
         let (call, detail) = (error.endpoint, &error.detail);
         warn!(%source, call, reason = error.reason(), error = %detail, "{what}");
     }
@@ -70,5 +61,29 @@ impl Failing {
     /// Whether polls of any kind fail.
     pub(super) fn at_all(&self) -> bool {
         self.polls.is_some() || self.full.is_some()
+    }
+
+    /// What to log of a poll that failed; nothing where the log says it already.
+    ///
+    /// `apart` is a full poll with steady ones between.
+    pub(super) fn fails(&mut self, apart: bool, reason: Reason) -> Option<&'static str> {
+        let (before, what) = if apart {
+            (&mut self.full, "the source cannot be polled in full")
+        } else {
+            (&mut self.polls, "the source cannot be polled")
+        };
+        (before.replace(reason) != Some(reason)).then_some(what)
+    }
+
+    /// What to log of a poll that succeeded, with why those before it failed.
+    pub(super) fn recovers(
+        &mut self,
+        mode: Mode,
+    ) -> impl Iterator<Item = (Reason, &'static str)> + use<> {
+        let polls = self.polls.take();
+        let full = (mode == Mode::Full).then(|| self.full.take()).flatten();
+        let polls = polls.map(|reason| (reason, "the source can be polled again"));
+        let full = full.map(|reason| (reason, "the source can be polled in full again"));
+        polls.into_iter().chain(full)
     }
 }

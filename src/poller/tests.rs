@@ -102,18 +102,18 @@ fn running(id: &str) -> Task {
     }
 }
 
-fn poller(script: Script) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) {
-    holding(Duration::ZERO, script)
+fn poller<S: Source>(source: S) -> (Poller<S>, watch::Receiver<Arc<SourcePage>>) {
+    holding(Duration::ZERO, source)
 }
 
 /// A poller that holds back what is new.
-fn holding(
+fn holding<S: Source>(
     birth_hold: Duration,
-    script: Script,
-) -> (Poller<Script>, watch::Receiver<Arc<SourcePage>>) {
+    source: S,
+) -> (Poller<S>, watch::Receiver<Arc<SourcePage>>) {
     let ledger = KeptLedger::in_memory(limits(birth_hold));
     let clock = Clock::new(|| Timestamp::from_second(1_800_000_000).unwrap());
-    Poller::new(script, facts(), schedule(), ledger, clock)
+    Poller::new(source, facts(), schedule(), ledger, clock)
 }
 
 fn facts() -> SourceFacts {

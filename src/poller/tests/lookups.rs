@@ -15,7 +15,7 @@ enum ById {
 
 /// A source in order: the newest tasks are in `newest`, all others deeper.
 #[derive(Default)]
-struct Ordered {
+pub(super) struct Ordered {
     newest: Vec<Task>,
     deep: Vec<Task>,
     by_id: BTreeMap<String, ById>,
@@ -97,15 +97,9 @@ fn failed(id: &str, ago: i64) -> Task {
     }
 }
 
-fn ordered(source: Ordered) -> (Poller<Ordered>, watch::Receiver<Arc<SourcePage>>) {
-    let ledger = KeptLedger::in_memory(limits(Duration::ZERO));
-    let clock = Clock::new(|| Timestamp::from_second(1_800_000_000).unwrap());
-    Poller::new(source, facts(), schedule(), ledger, clock)
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_id_that_hangs_does_not_lose_what_the_list_showed() {
-    let (mut poller, page) = ordered(Ordered {
+    let (mut poller, page) = poller(Ordered {
         deep: vec![running("old")],
         by_id: BTreeMap::from([("old".to_owned(), ById::Hangs)]),
         ..Ordered::default()
@@ -125,7 +119,7 @@ async fn an_id_that_hangs_does_not_lose_what_the_list_showed() {
 /// The ids that twenty steady polls read.
 async fn ids_read(source: Ordered) -> BTreeSet<String> {
     let looked_up = Arc::clone(&source.looked_up);
-    let (mut poller, _page) = ordered(source);
+    let (mut poller, _page) = poller(source);
     poller.poll().await.unwrap();
     for _ in 0..20 {
         drop(poller.poll_steadily().await);
@@ -204,7 +198,7 @@ async fn more_unfinished_tasks_than_twenty_have_their_turn_although_they_stay() 
 async fn a_poll_reads_at_most_twenty_by_id_and_failures_are_among_them() {
     let mut deep: Vec<_> = (0..50).map(|n| running(&format!("r{n}"))).collect();
     deep.extend(five_failures());
-    let (mut poller, _page) = ordered(Ordered {
+    let (mut poller, _page) = poller(Ordered {
         deep,
         ..Ordered::default()
     });
@@ -219,7 +213,7 @@ async fn a_poll_reads_at_most_twenty_by_id_and_failures_are_among_them() {
 async fn a_source_that_answers_no_call_by_id_is_not_asked_for_long() {
     let deep: Vec<_> = (0..20).map(|n| running(&format!("r{n}"))).collect();
     let hangs = deep.iter().map(|task| (task.id.clone(), ById::Hangs));
-    let (mut poller, _page) = ordered(Ordered {
+    let (mut poller, _page) = poller(Ordered {
         by_id: hangs.collect(),
         deep,
         ..Ordered::default()
@@ -244,7 +238,7 @@ async fn a_call_by_id_that_asks_to_be_left_alone_is_obeyed() {
         ..Ordered::default()
     };
     let looked_up = Arc::clone(&source.looked_up);
-    let (poller, _page) = ordered(source);
+    let (poller, _page) = poller(source);
     let stop = CancellationToken::new();
     let run = poller.run(Orders::until(stop.clone()));
     let until = async {

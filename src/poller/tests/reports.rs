@@ -1,44 +1,53 @@
-//! What is logged of polls that fail.
+//! What is logged of polls that fail: asked of the one who decides it, as what
+//! one test's subscriber receives depends on which thread came past a call first.
 
+use super::lookups::Ordered;
 use super::*;
 
-/// Lines as they are logged.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn recovered(failing: &mut Failing, mode: Mode) -> Vec<&'static str> {
+    failing.recovers(mode).map(|(_, what)| what).collect()
 }
 
 #[test]
 fn full_polls_that_fail_while_steady_ones_succeed_are_logged_once() {
-    let (poller, _page) = poller(Script::default());
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::INFO)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::with_default(subscriber, || {
-        let mut failing = Failing::default();
-        let broken = error(Reason::Decode);
-        for _ in 0..3 {
-            poller.report(Mode::Full, Some(&broken), &mut failing);
-            poller.report(Mode::Steady, None, &mut failing);
-        }
-        assert!(failing.at_all());
-        poller.report(Mode::Full, None, &mut failing);
-        assert!(!failing.at_all());
+    let mut failing = Failing::default();
+    let said = std::array::from_fn(|_| {
+        let said = failing.fails(true, Reason::Decode);
+        assert!(recovered(&mut failing, Mode::Steady).is_empty());
+        said
     });
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines[0].contains("cannot be polled in full"), "{text}");
-    assert!(lines[1].contains("in full again"), "{text}");
+    assert_eq!(
+        said,
+        [Some("the source cannot be polled in full"), None, None]
+    );
+    assert!(failing.at_all());
+    let again = recovered(&mut failing, Mode::Full);
+    assert_eq!(again, ["the source can be polled in full again"]);
+    assert!(!failing.at_all());
+}
+
+#[test]
+fn a_failure_is_logged_again_with_another_reason() {
+    let mut failing = Failing::default();
+    let said = [Reason::Decode, Reason::Connect, Reason::Connect]
+        .map(|reason| failing.fails(false, reason).is_some());
+    assert_eq!(said, [true, true, false]);
+    let again = recovered(&mut failing, Mode::Steady);
+    assert_eq!(again, ["the source can be polled again"]);
+    assert!(recovered(&mut failing, Mode::Steady).is_empty());
+}
+
+#[test]
+fn a_full_poll_that_fails_stands_apart_only_where_steady_ones_come_between() {
+    let broken = error(Reason::Decode);
+    let mut apart = Failing::default();
+    let mut alone = Failing::default();
+    let (ordered, _page) = poller(Ordered::default());
+    let (unordered, _page) = poller(Script::default());
+    ordered.report(Mode::Full, Some(&broken), &mut apart);
+    unordered.report(Mode::Full, Some(&broken), &mut alone);
+    assert_eq!([apart.at_all(), alone.at_all()], [true, true]);
+    ordered.report(Mode::Steady, None, &mut apart);
+    unordered.report(Mode::Steady, None, &mut alone);
+    assert_eq!([apart.at_all(), alone.at_all()], [true, false]);
 }
