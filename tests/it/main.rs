@@ -34,6 +34,9 @@ mod dashboards;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;
+/// What must hold for any bytes, with as many of them as there is time for.
+#[cfg(test)]
+mod fuzzed;
 /// The files for Kubernetes: the program takes what they give it.
 #[cfg(test)]
 mod kubernetes;
