@@ -13,9 +13,9 @@ use virt_task_exporter::sources::rest::Traffic;
 use virt_task_exporter::sources::{Health, sddc_manager, vcenter, virtshell};
 use virt_task_exporter::task::{Call, Listing};
 
+use super::super::Page;
 use super::bytes::{Bytes, noon};
 use super::decoders::Read;
-use super::page::Page;
 
 /// The longest label value, in bytes.
 const LONGEST: usize = 200;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use rstest::rstest;
 use tokio::time::Instant;
 
+use crate::support::Page;
 use mutator::Mutator;
 
 mod mutator;
-#[path = "../../fuzz/src/lib.rs"]
-#[expect(unreachable_pub, reason = "it is a library of its own")]
+#[path = "../../fuzz/src/targets.rs"]
+#[expect(unreachable_pub, reason = "they are a library of their own")]
 mod targets;
 
 /// How long all targets together are run.

@@ -31,6 +31,9 @@ mod crash;
 /// Dashboards and rules: what they name is served, and they are whole.
 #[cfg(test)]
 mod dashboards;
+/// Every fault at every call: what is told of it, and that it changes no count.
+#[cfg(test)]
+mod fault_matrix;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;
