@@ -47,6 +47,8 @@ pub enum FaultKind {
     Redirect(String),
     /// A list that never ends.
     EndlessBody,
+    /// A body of little that unpacks to more and more blanks.
+    GzipBomb,
     /// Every element of a page twice.
     DuplicatedPage,
     /// The first page at every page number, and totals that promise more.
@@ -131,6 +133,7 @@ impl FaultKind {
                 start: r#"{"elements":["#,
                 element: r#"{"id":"endless","name":"Endless","status":"SUCCESSFUL"},"#,
             })),
+            Self::GzipBomb => Some(Reply::json(200, "").delivered(Delivery::GzipBomb)),
             Self::Dropped => Some(Reply::empty(200).delivered(Delivery::Dropped)),
             _ => None,
         }

@@ -1,14 +1,17 @@
 //! An answer, and the ways it travels.
 
-use std::io;
+use std::io::{self, Write as _};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::{Stream, StreamExt as _, stream};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::json;
 
 use crate::web::server::{Body, full};
@@ -40,6 +43,8 @@ pub(super) enum Delivery {
         start: &'static str,
         element: &'static str,
     },
+    /// Blanks without end, packed well.
+    GzipBomb,
     /// Nothing at all, not even a head.
     Dropped,
 }
@@ -122,6 +127,10 @@ impl Reply {
                 response = response.header(CONTENT_LENGTH, length.max(2));
                 streamed(cut(self.body))
             }
+            Delivery::GzipBomb => {
+                response = response.header(CONTENT_ENCODING, "gzip");
+                streamed(bomb())
+            }
             // An error before the first byte makes the server close without a head.
             Delivery::Dropped => streamed(stream::iter([Err(broken())])),
         };
@@ -168,4 +177,20 @@ fn endless(start: &'static str, element: &str) -> impl Stream<Item = io::Result<
     let piece = Bytes::from(element.repeat(512));
     stream::iter([Ok(Bytes::from_static(start.as_bytes()))])
         .chain(stream::repeat_with(move || Ok(piece.clone())))
+}
+
+/// Packed blanks, again and again; the end of the gzip file never comes.
+fn bomb() -> impl Stream<Item = io::Result<Bytes>> {
+    /// The header of a gzip file, in bytes.
+    const HEADER: usize = 10;
+    static BLANKS: LazyLock<Bytes> = LazyLock::new(|| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        let written = packed.write_all(&[b' '; 256 * 1024]);
+        let flushed = written.and_then(|()| packed.flush());
+        flushed.expect("a vector takes every byte");
+        packed.get_ref().clone().into()
+    });
+    let blanks = BLANKS.slice(HEADER..);
+    stream::iter([Ok(BLANKS.slice(..HEADER))])
+        .chain(stream::repeat_with(move || Ok(blanks.clone())))
 }

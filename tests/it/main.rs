@@ -34,9 +34,15 @@ mod dashboards;
 /// The unit, the image and the package: the program takes what they give it.
 #[cfg(test)]
 mod deploy;
+/// Every fault at every call: what is told of it, and that it changes no count.
+#[cfg(test)]
+mod fault_matrix;
 /// Disks that take nothing, and what counts then.
 #[cfg(test)]
 mod full_disk;
+/// What must hold for any bytes, with as many of them as there is time for.
+#[cfg(test)]
+mod fuzzed;
 /// The files for Kubernetes: the program takes what they give it.
 #[cfg(test)]
 mod kubernetes;

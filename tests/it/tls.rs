@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use rustls::{ConfigBuilder, RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -13,28 +13,40 @@ use virt_task_exporter::sources::Reason;
 use crate::support::{HeldClock, Scratch, Watch, answer, json};
 
 /// An authority that signs what a test needs.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
-struct Identity {
+pub(crate) struct Identity {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn sign(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
+    pub(crate) fn sign(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         Identity { certificate, key }
+    }
+}
+
+impl Identity {
+    /// A server's end of TLS that shows it.
+    pub(crate) fn acceptor(
+        &self,
+        builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    ) -> TlsAcceptor {
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let chain = vec![self.certificate.der().clone()];
+        TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()))
     }
 }
 
@@ -61,9 +73,7 @@ impl Server {
                 ServerConfig::builder().with_client_cert_verifier(verifier)
             }
         };
-        let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-        let chain = vec![identity.certificate.der().clone()];
-        let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
+        let acceptor = identity.acceptor(builder);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
         let mut running = JoinSet::new();
@@ -110,7 +120,7 @@ async fn polled(url: &str, tls: &str) -> Option<Reason> {
     }
 }
 
-fn trusting(scratch: &Scratch, authority: &Authority) -> String {
+pub(crate) fn trusting(scratch: &Scratch, authority: &Authority) -> String {
     format!(
         "ca_file: {}",
         scratch.write("ca.pem", &authority.0.pem()).display()

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| virt_task_exporter_fuzz::web_configuration(bytes));
