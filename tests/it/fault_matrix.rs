@@ -282,11 +282,7 @@ async fn costs_nothing(system: System, kind: FaultKind) {
 /// Further lines of configuration: what never ends shall be over soon.
 fn keys(kind: &FaultKind) -> &'static str {
     let endless = matches!(kind, SlowHead(_) | SlowBody { .. } | EndlessBody | GzipBomb);
-    if endless {
-        "request_timeout: 1s"
-    } else {
-        ""
-    }
+    if endless { "request_timeout: 1s" } else { "" }
 }
 
 /// The next poll fails for one of the reasons, which is told, and changes no count.

@@ -8,7 +8,9 @@ use rstest::rstest;
 use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
 use virt_task_exporter::sources::Reason;
 
-use crate::support::{Bench, HeldClock, Scratch, Stub, Watch, answer, json, options, task};
+use crate::support::{
+    Bench, HeldClock, PATIENCE, Scratch, Stub, Watch, answer, json, options, task,
+};
 
 #[tokio::test]
 async fn one_login_serves_many_polls() {
@@ -28,7 +30,7 @@ async fn one_login_serves_many_polls() {
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
     let mut options = options();
-    options.token_life = Duration::from_secs(2);
+    options.token_life = Duration::from_secs(5);
     options.clock_skew = None;
     let mut bench = Bench::real_time(options).await;
     let began = tokio::time::Instant::now();
@@ -37,11 +39,11 @@ async fn a_token_is_renewed_before_it_ends() {
     // and the server never had to say no.
     while bench.logins() < 2 {
         bench.poll().await;
-        assert!(began.elapsed() < Duration::from_secs(4), "no second login");
+        assert!(began.elapsed() < PATIENCE, "no second login");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(
-        began.elapsed() >= Duration::from_millis(1600),
+        began.elapsed() >= Duration::from_secs(4),
         "{:?}",
         began.elapsed()
     );
