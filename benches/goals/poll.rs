@@ -14,6 +14,9 @@ const REQUESTS: &str = "virt_source_requests_total{source=\"s000\"";
 /// How long steady polls are watched.
 const SPAN: Duration = Duration::from_secs(40);
 
+/// How often a full poll is measured; the least counts, as of the parse.
+const ROUNDS: usize = 3;
+
 /// A full poll, with fetching, ledger and disk, to a bare parse of its pages.
 pub(super) fn full(sizes: &[usize]) -> Result<()> {
     for &tasks in sizes {
@@ -23,30 +26,34 @@ pub(super) fn full(sizes: &[usize]) -> Result<()> {
         let bytes: usize = pages.iter().map(String::len).sum();
         let parse = floor::parse(&pages)?.as_secs_f64();
         drop(pages);
-        // The program's own start is not the poll's.
-        let idle = Program::start(folder.path(), &["demo", "--web.listen-address=127.0.0.1:0"])?;
-        let start = idle.cpu()?;
-        drop(idle);
-        let began = Instant::now();
-        let exporter = line::exporter(
-            folder.path(),
-            &simulator,
-            1,
-            "poll_interval: 10m, stale_after: 1h",
-        )?;
-        line::scraped(&exporter, |page| sum(page, FULL) > 0.5)?;
-        let (took, cpu) = (began.elapsed(), exporter.cpu()? - start);
-        let peak = exporter.peak()?;
+        let (mut cpu, mut peak) = (f64::MAX, 0.0_f64);
+        for _ in 0..ROUNDS {
+            let (spent, most) = first_poll(&simulator)?;
+            cpu = cpu.min(spent);
+            peak = peak.max(most);
+        }
         let promised = 64.0 + 100.0 * tasks as f64 / f64::from(1 << 20);
         println!(
             "{tasks} tasks, {:.1} MB: CPU {cpu:.2} s, {:.2} of a bare parse ({parse:.3} s); \
-             took {:.2} s; peak {peak:.1} MiB of {promised:.1}",
+             peak {peak:.1} MiB of {promised:.1}",
             bytes as f64 / 1e6,
             cpu / parse,
-            took.as_secs_f64()
         );
     }
     Ok(())
+}
+
+/// The CPU seconds of an exporter's first poll, and its peak of memory in MiB.
+fn first_poll(simulator: &Program) -> Result<(f64, f64)> {
+    let folder = tempfile::tempdir()?;
+    // The program's own start is not the poll's.
+    let idle = Program::start(folder.path(), &["demo", "--web.listen-address=127.0.0.1:0"])?;
+    let start = idle.cpu()?;
+    drop(idle);
+    let global = "poll_interval: 10m, stale_after: 1h";
+    let exporter = line::exporter(folder.path(), simulator, 1, global)?;
+    line::scraped(&exporter, |page| sum(page, FULL) > 0.5)?;
+    Ok((exporter.cpu()? - start, exporter.peak()?))
 }
 
 /// Steady polls with ten new tasks each, to a full poll.
