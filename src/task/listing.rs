@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Moment, Status, Task, TaskKey};
@@ -26,11 +27,13 @@ pub enum Skipped {
     NotAnObject,
     /// It is nested too deep.
     TooDeep,
+    /// It is larger, or has more parts, than any task.
+    TooLarge,
 }
 
 impl Skipped {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::NoId, Self::NotAnObject, Self::TooDeep];
+    pub const ALL: [Self; 4] = [Self::NoId, Self::NotAnObject, Self::TooDeep, Self::TooLarge];
 
     /// The label value.
     pub const fn reason(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Skipped {
             Self::NoId => "no_id",
             Self::NotAnObject => "not_an_object",
             Self::TooDeep => "too_deep",
+            Self::TooLarge => "too_large",
         }
     }
 }
@@ -110,7 +114,7 @@ impl From<bool> for Extent {
 /// by its id. Only from a part that was read to its end can a task be missing.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
-    met: BTreeMap<TaskKey, Met>,
+    met: IndexMap<TaskKey, Met>,
     /// Each part, and once it answered how much of it was read.
     parts: BTreeMap<Arc<str>, Option<Extent>>,
     operations: BTreeSet<Arc<str>>,
@@ -222,7 +226,7 @@ impl Listing {
             if let Some(met) = met {
                 self.met.insert(key, met);
             } else {
-                self.met.remove(&key);
+                self.met.swap_remove(&key);
                 self.gone.insert(key);
             }
         }
@@ -289,7 +293,8 @@ impl Listing {
     }
 
     /// The tasks that were met, in the order of their keys.
-    pub fn into_met(self) -> impl Iterator<Item = (TaskKey, Met)> {
+    pub fn into_met(mut self) -> impl Iterator<Item = (TaskKey, Met)> {
+        self.met.sort_unstable_keys();
         self.met.into_iter()
     }
 

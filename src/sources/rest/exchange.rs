@@ -17,6 +17,9 @@ use crate::sources::{Reason, SourceError};
 /// The most that is read of an answer that is an error.
 const ERROR_LIMIT: usize = 64 * 1024;
 
+/// The most that is made ready for a body on a server's word, in bytes.
+const READY: u64 = 1 << 20;
+
 /// What became of one request.
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -68,7 +71,8 @@ impl Exchange {
         } else {
             limit.min(ERROR_LIMIT)
         };
-        let mut body = BytesMut::new();
+        let announced = response.content_length().unwrap_or_default().min(READY);
+        let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
         loop {
             let chunk: Bytes = match response.chunk().await {
                 Ok(Some(chunk)) => chunk,
