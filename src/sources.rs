@@ -1,5 +1,6 @@
 //! The systems whose tasks are read: one file for each, one contract for all.
 
+mod bounded;
 mod credentials;
 mod element;
 mod error;

@@ -20,6 +20,10 @@ pub(super) struct FullPoll {
 
 /// What a stretch of reading came to.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each poll, which is taken apart at once"
+)]
 pub(super) enum Stretch {
     /// The full poll gave way, and goes on later.
     GaveWay,

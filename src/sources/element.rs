@@ -10,6 +10,12 @@ use crate::task::Skipped;
 /// How deep JSON may be nested; `serde_json` goes no deeper either.
 const DEEPEST: usize = 127;
 
+/// The largest element, in bytes: no task is a thousandth of it.
+const LARGEST: usize = 4 << 20;
+
+/// The most objects of one element: sub-tasks, errors and so on.
+pub(super) const MOST_OBJECTS: usize = 50_000;
+
 /// An escape that is half of a character; only looked for where parsing failed.
 static SURROGATE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}").expect("the pattern is valid"));
@@ -24,6 +30,9 @@ pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
 
 /// Reads what is within an element, which was cut out likewise.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
+    if is_too_large(json) {
+        return Err(Skipped::TooLarge);
+    }
     serde_json::from_str(json).or_else(|_error| {
         if depth(json) > DEEPEST {
             return Err(Skipped::TooDeep);
@@ -34,6 +43,11 @@ pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
             .and_then(serde_json::from_value)
             .map_err(|_error| Skipped::NotAnObject)
     })
+}
+
+fn is_too_large(json: &str) -> bool {
+    let objects = || json.bytes().filter(|byte| *byte == b'{').count();
+    json.len() > LARGEST || (json.len() > MOST_OBJECTS && objects() > MOST_OBJECTS)
 }
 
 /// How deep the JSON is nested.

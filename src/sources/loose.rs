@@ -11,6 +11,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::bounded::too_many;
+use super::element::MOST_OBJECTS;
+
 /// A text, or a number read as one; anything else is nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Text(pub(super) Option<String>);
@@ -168,6 +171,9 @@ impl<'de, T: Deserialize<'de>> Keep<'de> for List<T> {
     fn array<A: SeqAccess<'de>>(mut array: A) -> Result<Self, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = array.next_element::<Object<T>>()? {
+            if list.len() == MOST_OBJECTS {
+                return Err(too_many());
+            }
             list.extend(element.0);
         }
         Ok(Self(list))

@@ -6,6 +6,7 @@
 mod list;
 mod newest;
 mod order;
+mod page;
 mod pages;
 mod restores;
 mod retry;
@@ -21,6 +22,7 @@ use url::Url;
 
 use list::Place;
 use newest::Ordered;
+use page::Page;
 pub use retry::retry_call;
 use session::Session;
 use wire::Reader;
@@ -242,9 +244,9 @@ pub fn decode(page: &str, now: Timestamp) -> Result<Vec<Result<Task, Skipped>>, 
         operations: &Operations::default(),
         frame: TimeFrame::new(now),
     };
-    let page = SddcManager::parse(page)?;
-    let elements = page.elements.into_iter();
-    Ok(elements.map(|element| reader.element(element)).collect())
+    let mut tasks = Vec::new();
+    Page::read(page, &reader, |task| tasks.push(task))?;
+    Ok(tasks)
 }
 
 fn is_rejection(status: StatusCode) -> bool {

@@ -6,11 +6,11 @@ use tracing::debug;
 
 use super::newest::Ordered;
 use super::order::Order;
+use super::page::Page;
 use super::pages::{Next, PAGE_SIZE, Pages, Seen};
-use super::wire::Page;
 use super::{LIST, PART, SddcManager};
+use crate::sources::SourceError;
 use crate::sources::rest::{Answer, LISTING_LIMIT, PAGE_LIMIT};
-use crate::sources::{Reason, SourceError};
 use crate::task::{Call, Listing};
 
 /// How far a full poll has come.
@@ -139,38 +139,30 @@ impl SddcManager {
         place: &mut Place,
     ) -> Result<(Seen, Order), SourceError> {
         let (reader, body) = (self.reader(), answer.text());
-        let page = Self::parse(&body)?;
-        let (mut seen, mut order) = (Seen::of(&page), Order::default());
-        place.unpaged |= seen.elements > PAGE_SIZE;
+        let (mut new, mut skipped, mut order) = (0, 0, Order::default());
         let first_pass = place.pages.is_first_pass();
-        for element in page.elements {
-            match reader.element(element) {
-                Ok(task) => {
-                    let created = task.started;
-                    let new = listing.meet(PART, Call::List, task);
-                    seen.new += usize::from(new);
-                    if new && first_pass {
-                        order.take(created);
-                    }
-                }
-                Err(reason) => {
-                    seen.skipped += 1;
-                    if first_pass {
-                        listing.skip(reason);
-                    }
+        let page = Page::read(&body, &reader, |element| match element {
+            Ok(task) => {
+                let created = task.started;
+                let is_new = listing.meet(PART, Call::List, task);
+                new += usize::from(is_new);
+                if is_new && first_pass {
+                    order.take(created);
                 }
             }
-        }
+            Err(reason) => {
+                skipped += 1;
+                if first_pass {
+                    listing.skip(reason);
+                }
+            }
+        })?;
+        place.unpaged |= page.elements > PAGE_SIZE;
+        let seen = Seen {
+            new,
+            skipped,
+            ..Seen::of(page)
+        };
         Ok((seen, order))
-    }
-
-    pub(super) fn parse(body: &str) -> Result<Page<'_>, SourceError> {
-        Page::read(body).map_err(|error| {
-            // The parser's own words could quote the answer.
-            let (line, column) = (error.line(), error.column());
-            let kind = error.classify();
-            let detail = format!("the page is no list of tasks: {kind:?} error at {line}:{column}");
-            SourceError::new(Reason::Decode, LIST, detail)
-        })
     }
 }

@@ -18,6 +18,7 @@ use reqwest::StatusCode;
 use tracing::debug;
 
 use super::order::Order;
+use super::page::Page;
 use super::pages::{Next, PAGE_SIZE, Pages, Seen};
 use super::{PART, SddcManager};
 use crate::sources::rest::{Answer, PAGE_LIMIT};
@@ -148,25 +149,29 @@ impl SddcManager {
         memory: &impl Memory,
     ) -> Result<(Seen, bool), SourceError> {
         let (reader, body) = (self.reader(), answer.text());
-        let page = Self::parse(&body)?;
-        let mut seen = Seen::of(&page);
-        if reading.total.is_none() {
-            reading.total = seen.metadata.and_then(|metadata| metadata.total_elements);
-        }
+        let (mut new, mut skipped) = (0, 0);
         let (mut rests, mut above) = (0, None);
-        for element in page.elements {
-            let Ok(task) = reader.element(element) else {
-                seen.skipped += 1;
-                continue;
+        let page = Page::read(&body, &reader, |element| {
+            let Ok(task) = element else {
+                skipped += 1;
+                return;
             };
             rests += usize::from(memory.rests(&task));
             let (created, listed) = (task.started, memory.lists(&task));
             above = above.or(created);
             if listing.meet(PART, Call::List, task) {
-                seen.new += 1;
+                new += 1;
                 reading.order.take(created);
                 reading.fresh += u64::from(!listed);
             }
+        })?;
+        let seen = Seen {
+            new,
+            skipped,
+            ..Seen::of(page)
+        };
+        if reading.total.is_none() {
+            reading.total = seen.metadata.and_then(|metadata| metadata.total_elements);
         }
         let rests = rests > 0 && rests + seen.skipped == seen.elements;
         let below = || unfinished_below(above, reading.order.oldest(), memory);

@@ -5,7 +5,7 @@
 //! the pages are read. So the numbers are learnt from the answers, tasks are
 //! told apart by id, and what the totals say decides whether all was seen.
 
-use super::wire::{Metadata, Page};
+use super::page::{Metadata, Page};
 
 /// The page size asked for: the most that 5.1 and later allow.
 pub(super) const PAGE_SIZE: usize = 100;
@@ -33,11 +33,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// What a page held, before its tasks are read.
-    pub(super) fn of(page: &Page<'_>) -> Self {
+    /// What a page held, of whose tasks nothing is known.
+    pub(super) fn of(page: Page) -> Self {
         Self {
-            elements: page.elements.len(),
-            metadata: page.metadata(),
+            elements: page.elements,
+            metadata: page.metadata,
             ..Self::default()
         }
     }

@@ -9,86 +9,13 @@ use serde_json::value::RawValue;
 
 use super::words;
 use crate::sources::element::{parse, read};
-use crate::sources::loose::{Flag, Id, List, Object, Text};
+use crate::sources::loose::{Flag, Id, List, Text};
 use crate::task::{
     Node, NodeKind, Operations, Resource, Skipped, Status, Task, TaskError, TimeFrame, fold,
 };
 
-/// One page.
-#[derive(Debug)]
-pub(super) struct Page<'a> {
-    pub(super) elements: Vec<Element<'a>>,
-    metadata: Object<WireMetadata>,
-}
-
-/// An element of a page.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "on a page all are of the same kind, and hardly ever the small one"
-)]
-pub(super) enum Element<'a> {
-    /// One that was read with the page.
-    Read(Object<WireTask<Uncut<'a>>>),
-    /// One that is still to be read, so that a bad one spoils no other.
-    Cut(&'a RawValue),
-}
-
 /// A part of an element that is rarely looked at.
-type Uncut<'a> = Option<&'a RawValue>;
-
-#[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "E: Deserialize<'de>"))]
-struct WirePage<E> {
-    elements: Vec<E>,
-    #[serde(default, rename = "pageMetadata")]
-    metadata: Object<WireMetadata>,
-}
-
-/// What a page says of the whole. Its `pageSize` is no use: the reference says
-/// 10 beside 2 elements.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Metadata {
-    pub(super) page_number: Option<i64>,
-    pub(super) total_elements: Option<u64>,
-    pub(super) total_pages: Option<i64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireMetadata {
-    page_number: Text,
-    total_elements: Text,
-    total_pages: Text,
-}
-
-impl<'a> Page<'a> {
-    /// Reads a page, with its elements if none of them is bad.
-    pub(super) fn read(json: &'a str) -> serde_json::Result<Self> {
-        let page = |elements, metadata| Self { elements, metadata };
-        if let Ok(wire) = serde_json::from_str::<WirePage<_>>(json) {
-            let elements = wire.elements.into_iter().map(Element::Read);
-            return Ok(page(elements.collect(), wire.metadata));
-        }
-        let wire: WirePage<_> = serde_json::from_str(json)?;
-        let elements = wire.elements.into_iter().map(Element::Cut);
-        Ok(page(elements.collect(), wire.metadata))
-    }
-
-    pub(super) fn metadata(&self) -> Option<Metadata> {
-        let wire = self.metadata.0.as_ref()?;
-        // All of them are int32 in the specifications.
-        let number = |text: &Text| {
-            let number: i32 = text.0.as_ref()?.parse().ok()?;
-            Some(i64::from(number))
-        };
-        Some(Metadata {
-            page_number: number(&wire.page_number),
-            total_elements: number(&wire.total_elements).and_then(|n| u64::try_from(n).ok()),
-            total_pages: number(&wire.total_pages),
-        })
-    }
-}
+pub(super) type Uncut<'a> = Option<&'a RawValue>;
 
 /// A task, with its details as `D` keeps them.
 #[derive(Debug, Deserialize)]
@@ -220,12 +147,10 @@ impl Said {
 }
 
 impl Reader<'_> {
-    /// The task in an element, without sub-tasks and errors if it succeeded.
-    pub(super) fn element(&self, element: Element<'_>) -> Result<Task, Skipped> {
-        let wire = match element {
-            Element::Read(wire) => wire.0.ok_or(Skipped::NotAnObject)?,
-            Element::Cut(json) => return self.task(json.get(), None),
-        };
+    /// The task in an element that was read with its page, if it is an object;
+    /// without sub-tasks and errors if it succeeded.
+    pub(super) fn element(&self, wire: Option<WireTask<Uncut<'_>>>) -> Result<Task, Skipped> {
+        let wire = wire.ok_or(Skipped::NotAnObject)?;
         let said = wire.said();
         let details = if said.is_success() {
             WireDetails::default()

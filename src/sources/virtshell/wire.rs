@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::words::Words;
 use super::{LIST, ONE};
+use crate::sources::bounded::{Elements, no_list};
 use crate::sources::element::parse;
 use crate::sources::loose::{Id, Object, Text};
 use crate::sources::{Reason, SourceError};
@@ -25,7 +26,7 @@ pub(super) struct Reader<'a> {
 #[derive(Debug, Deserialize)]
 struct Page<'a> {
     #[serde(borrow)]
-    tasks: Option<Vec<&'a RawValue>>,
+    tasks: Option<Elements<&'a RawValue>>,
     #[serde(default)]
     error: Text,
 }
@@ -62,14 +63,9 @@ struct WireCreated {
 /// The elements of the list, uncut. What is labelled as HTML is JSON, and an
 /// error comes under a 200.
 pub(super) fn elements(body: &str) -> Result<Vec<&RawValue>, SourceError> {
-    let page: Page<'_> = serde_json::from_str(body).map_err(|error| {
-        // The parser's own words could quote the answer.
-        let (line, column) = (error.line(), error.column());
-        let kind = error.classify();
-        let detail = format!("the answer is no list of tasks: {kind:?} error at {line}:{column}");
-        SourceError::new(Reason::Decode, LIST, detail)
-    })?;
-    page.tasks.ok_or_else(|| {
+    let page: Page<'_> =
+        serde_json::from_str(body).map_err(|error| no_list(LIST, "the answer", &error))?;
+    page.tasks.map(|Elements(tasks)| tasks).ok_or_else(|| {
         let (reason, detail) = match page.error.given() {
             Some(_) => (Reason::ServerError, "answered 200 OK with an error"),
             None => (Reason::Decode, "the answer has no tasks"),

@@ -168,20 +168,3 @@ fn errors_keep_their_advice_and_their_causes() {
     assert_eq!(error.reference.as_deref(), Some("PO5K2B"));
     assert_eq!(failed.resource_names(), "esx01.rainpole.io");
 }
-
-#[test]
-fn metadata_is_read_as_far_as_it_goes() {
-    let metadata = |json: &str| Page::read(json).unwrap().metadata();
-    let full = metadata(
-        r#"{"elements":[],"pageMetadata":{"pageNumber":1,"pageSize":10,"totalElements":"2","totalPages":1.5}}"#,
-    );
-    let expected = Metadata {
-        page_number: Some(1),
-        total_elements: Some(2),
-        total_pages: None,
-    };
-    assert_eq!(full, Some(expected));
-    assert_eq!(metadata(r#"{"elements":[]}"#), None);
-    assert_eq!(metadata(r#"{"elements":[],"pageMetadata":null}"#), None);
-    assert_eq!(metadata(r#"{"elements":[],"pageMetadata":[1]}"#), None);
-}

@@ -1,15 +1,17 @@
 //! The answers around tasks: a list in either dialect, and one alone.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Read, task};
+use crate::sources::bounded::{Elements, Entries, no_list};
 use crate::sources::loose::Id;
 use crate::sources::vcenter::dialect::Dialect;
 use crate::sources::{Reason, SourceError};
 use crate::task::{Skipped, TimeFrame};
+
+/// The most tasks of an answer: ten times what a vCenter shows at once.
+const MOST: usize = 10_000;
 
 /// What `/rest` puts everything under.
 #[derive(Debug, Deserialize)]
@@ -36,15 +38,8 @@ pub(in crate::sources::vcenter) fn page(
     body: &str,
     frame: TimeFrame,
 ) -> Result<Vec<Result<Read, Skipped>>, SourceError> {
-    let wrong = |what: &str| {
-        let detail = format!("the answer is no list of tasks: {what}");
-        SourceError::new(Reason::Decode, dialect.tasks(), detail)
-    };
-    let elements = elements(dialect, body).map_err(|error| {
-        // The parser's own words could quote the answer.
-        let (line, column) = (error.line(), error.column());
-        wrong(&format!("{:?} error at {line}:{column}", error.classify()))
-    })?;
+    let elements =
+        elements(dialect, body).map_err(|error| no_list(dialect.tasks(), "the answer", &error))?;
     let read = |element: Result<(String, &RawValue), Skipped>| {
         element.and_then(|(id, json)| task(id, json.get(), frame))
     };
@@ -54,7 +49,8 @@ pub(in crate::sources::vcenter) fn page(
         Err(reason) => *reason != Skipped::TooDeep,
     };
     if dialect == Dialect::Api && !page.is_empty() && page.iter().all(is_no_task) {
-        return Err(wrong("nothing in it is a task"));
+        let detail = "the answer is no list of tasks: nothing in it is a task";
+        return Err(SourceError::new(Reason::Decode, dialect.tasks(), detail));
     }
     Ok(page)
 }
@@ -66,13 +62,13 @@ pub(super) fn elements(
 ) -> serde_json::Result<Vec<Result<(String, &RawValue), Skipped>>> {
     match dialect {
         Dialect::Rest => {
-            let page: Envelope<Vec<&RawValue>> = serde_json::from_str(body)?;
-            Ok(page.value.into_iter().map(pair).collect())
+            let page: Envelope<Elements<&RawValue, MOST>> = serde_json::from_str(body)?;
+            Ok(page.value.0.into_iter().map(pair).collect())
         }
         Dialect::Api => {
-            let page: BTreeMap<String, &RawValue> = serde_json::from_str(body)?;
+            let page: Entries<&RawValue, MOST> = serde_json::from_str(body)?;
             let element = |(id, value): (String, _)| given_id(id).map(|id| (id, value));
-            Ok(page.into_iter().map(element).collect())
+            Ok(page.0.into_iter().map(element).collect())
         }
     }
 }
