@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rstest::rstest;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{WantsServerCert, WebPkiClientVerifier};
 use rustls::{ConfigBuilder, RootCertStore, ServerConfig};
@@ -10,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use virt_task_exporter::sources::Reason;
 
-use crate::support::{HeldClock, Scratch, Watch, answer, json};
+use crate::support::{HeldClock, Scratch, Stub, Watch, answer, json};
 
 /// An authority that signs what a test needs.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -160,6 +162,46 @@ async fn the_name_is_the_hosts_or_the_one_given() {
     );
     let wrong = format!("{ca}, server_name: other.example");
     assert_eq!(polled(&server.url, &wrong).await, Some(Reason::Tls));
+}
+
+#[tokio::test]
+async fn a_server_name_sends_nothing_to_another_host() {
+    let stub = Stub::new(|_| json(r#"{"elements":[]}"#)).await;
+    let other = stub.url.replace("127.0.0.1", "127.0.0.2");
+    let port = other.rsplit(':').next().unwrap();
+    let listener = TcpListener::bind(format!("127.0.0.2:{port}"))
+        .await
+        .unwrap();
+    // Nothing is encrypted, so there is no certificate to check.
+    assert_eq!(polled(&stub.url, "server_name: 127.0.0.2").await, None);
+    assert_eq!(polled(&stub.url, "server_name: other.example").await, None);
+    assert!(listener.accept().now_or_never().is_none());
+    assert!(!stub.requests().is_empty());
+}
+
+#[rstest]
+#[case::address("server_name: 127.0.0.2", "", "must be a host name")]
+#[case::short_address("server_name: '127.2'", "", "must be a host name")]
+#[case::proxy(
+    "server_name: a.example",
+    "proxy_url: 'http://127.0.0.1:1'",
+    "proxy_url"
+)]
+#[tokio::test]
+async fn a_server_name_that_somebody_else_would_look_for_is_refused(
+    #[case] tls: &str,
+    #[case] proxy: &str,
+    #[case] rule: &str,
+) {
+    let source = "name: a, system: virtshell, url: 'https://vs.example'";
+    let scratch = Scratch::new(&format!(
+        "sources:\n  - {{{source}, tls_config: {{{tls}}}, {proxy}}}\n"
+    ));
+    let ended = scratch.run(&["check"], &[]).await;
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("tls_config.server_name"), "{said}");
+    assert!(said.contains(rule), "{said}");
 }
 
 #[tokio::test]

@@ -57,9 +57,9 @@ pub enum ClientError {
         /// The key that names its file.
         key: String,
     },
-    /// The server name cannot stand in a URL.
-    #[error("is no host name")]
-    ServerName,
+    /// The certificate cannot be checked against the server name.
+    #[error("{0}")]
+    ServerName(&'static str),
     /// The client cannot be built of it; most likely no certificates are trusted.
     #[error(
         "cannot build the HTTP client: {0} (the package ca-certificates has the system's, \
@@ -79,7 +79,7 @@ impl ClientError {
             Self::Read { key, .. } | Self::Pem { key, .. } => Some(key),
             Self::OtherKey(_) => Some(KEY_FILE),
             Self::Secret { key, .. } | Self::Header { key } => Some(key),
-            Self::ServerName => Some("tls_config.server_name"),
+            Self::ServerName(_) => Some("tls_config.server_name"),
             Self::Build(_) => None,
         }
     }
@@ -106,7 +106,7 @@ pub(super) fn build(base: &Url, config: &HttpConfig) -> Result<reqwest::Client, 
         builder = builder.tls_certs_only([]);
     }
     builder = with_tls(builder, &config.tls)?;
-    if let Some(name) = &config.tls.server_name {
+    if let Some(name) = server_name(base, config)? {
         builder = builder.dns_resolver(std::sync::Arc::new(StandIn::new(name, base)));
     }
     if let Some(proxy) = &config.proxy_url {
@@ -157,11 +157,40 @@ pub(super) fn headers(base: &Url, config: &HttpConfig) -> Result<HeaderMap, Clie
 /// The URL that is dialled: with a `server_name`, the certificate is checked
 /// against that name, so it takes the host's place and [`StandIn`] finds the host.
 pub(super) fn dialled(mut base: Url, config: &HttpConfig) -> Result<Url, ClientError> {
-    if let Some(name) = &config.tls.server_name {
-        base.set_host(Some(name))
-            .map_err(|_invalid| ClientError::ServerName)?;
+    if let Some(name) = server_name(&base, config)? {
+        let unusable = ClientError::ServerName("is no host name");
+        base.set_host(Some(name)).map_err(|_invalid| unusable)?;
     }
     Ok(base)
+}
+
+/// The name that takes the place of the host, if one does.
+///
+/// # Errors
+/// If somebody other than [`StandIn`] would look for it, and credentials go to
+/// another host: addresses are dialled as they are, and names by the proxy.
+fn server_name<'a>(base: &Url, config: &'a HttpConfig) -> Result<Option<&'a str>, ClientError> {
+    let name = config.tls.server_name.as_deref();
+    let name = name.filter(|name| base.scheme() == "https" && !is_host(base, name));
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    // As a URL reads it, which takes 127.1 for an address.
+    let host = Url::parse(&format!("https://{name}/"));
+    if host.is_ok_and(|host| host.domain().is_none()) {
+        let rule = "must be a host name, as an address would be dialled in place of the url's host";
+        return Err(ClientError::ServerName(rule));
+    }
+    if config.proxy_url.is_some() {
+        let rule = "cannot be used with proxy_url, as the proxy would be asked for that host";
+        return Err(ClientError::ServerName(rule));
+    }
+    Ok(Some(name))
+}
+
+fn is_host(base: &Url, name: &str) -> bool {
+    let host = base.host_str();
+    host.is_some_and(|host| host.trim_matches(['[', ']']).eq_ignore_ascii_case(name))
 }
 
 fn authority(base: &Url) -> Option<HeaderValue> {
