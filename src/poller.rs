@@ -123,15 +123,17 @@ impl<S: Source> Poller<S> {
             let result = self.take_in(mode, read).await;
             self.report(mode, result.as_ref().err(), &mut failing);
             let next = plan.ended(mode, Instant::now(), result.as_ref().err());
-            let next = self
-                .turns
-                .patience_until
-                .map_or(next, |until| until.max(next));
+            let next = self.turns.not_before(next);
             orders.is_busy_until(next);
-            let backs_off = failing.at_all() || plan.full_backs_off();
-            match self.wait(next, &mut orders, backs_off).await {
+            let patient = self.turns.is_patient(Instant::now());
+            let backs_off = patient || failing.at_all() || plan.full_backs_off();
+            let hurry = backs_off.then(|| plan.may_hurry_from(Instant::now()));
+            match self.wait(next, &mut orders, hurry).await {
                 Woken::InTime => {}
-                Woken::ByReload => plan.reloaded(Instant::now()),
+                Woken::ByReload => {
+                    self.turns.reloaded();
+                    plan.reloaded(Instant::now());
+                }
                 Woken::ToStop => break,
             }
         }
@@ -201,19 +203,28 @@ impl<S: Source> Poller<S> {
         result
     }
 
-    /// Waits for the next poll, or until there is something else to do. What is
-    /// due in the ledger meanwhile is done.
-    async fn wait(&mut self, next: Instant, orders: &mut Orders, backs_off: bool) -> Woken {
+    /// Waits for the next poll, or until there is something else to do: a reload
+    /// ends it at `hurry`. What is due in the ledger meanwhile is done.
+    async fn wait(
+        &mut self,
+        mut next: Instant,
+        orders: &mut Orders,
+        hurry: Option<Instant>,
+    ) -> Woken {
         let stop = orders.stop.clone();
+        let mut woken = Woken::InTime;
         loop {
             let due = self.keeper.kept().due(now()).map(Instant::from_std);
             tokio::select! {
                 () = stop.cancelled() => return Woken::ToStop,
-                () = orders.reload(), if backs_off => return Woken::ByReload,
+                () = orders.reload(), if hurry.is_some_and(|hurry| hurry < next) => {
+                    next = hurry.unwrap_or(next);
+                    woken = Woken::ByReload;
+                }
                 () = sleep_until(due.map_or(next, |due| due.min(next))) => {}
             }
             if Instant::now() >= next {
-                return Woken::InTime;
+                return woken;
             }
             if let Err(error) = self.commit().await {
                 warn!(source = %self.facts.name, %error, "the ledger failed");

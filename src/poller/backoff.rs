@@ -9,8 +9,11 @@ use crate::sources::SourceError;
 /// The longest pause after failures, unless the source asks for more.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
-/// The pauses after rejected logins: accounts lock.
-const LOGIN_PAUSES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(30 * 60));
+/// The shortest pause after a rejected login: accounts lock.
+pub(super) const LOGIN_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest one.
+const LONGEST_LOGIN_PAUSE: Duration = Duration::from_secs(30 * 60);
 
 /// The pauses between the polls of one source.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ impl Pauses {
         Self {
             interval,
             after_failure: doubling(interval, LONGEST.max(interval)),
-            after_rejection: doubling(LOGIN_PAUSES.0.max(interval), LOGIN_PAUSES.1.max(interval)),
+            after_rejection: doubling(LOGIN_PAUSE.max(interval), LONGEST_LOGIN_PAUSE.max(interval)),
         }
     }
 

@@ -4,7 +4,7 @@
 //! turn, not the poll what it has read. Time is shared so that one that hangs
 //! leaves the others some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +63,10 @@ pub(super) struct Turns {
     /// Until when the source asked not to be called so.
     rest_until: Option<Instant>,
     /// Until when the source asked not to be called at all.
-    pub(super) patience_until: Option<Instant>,
+    patience_until: Option<Instant>,
+    /// Tasks that no call by id found although nobody knows them to be unlisted,
+    /// and for which a full poll was made or is wanted.
+    doubted: BTreeSet<TaskKey>,
 }
 
 /// One task to be read by its id.
@@ -113,6 +116,46 @@ impl Turns {
         }));
     }
 
+    /// When the next poll may be, if it is due at `due`.
+    pub(super) fn not_before(&self, due: Instant) -> Instant {
+        self.patience_until.map_or(due, |until| until.max(due))
+    }
+
+    /// Whether the source asked to be left alone, and is.
+    pub(super) fn is_patient(&self, now: Instant) -> bool {
+        let until = self.patience_until.max(self.rest_until);
+        until.is_some_and(|until| until > now)
+    }
+
+    /// Forgets what the source asked for: somebody says that things have changed.
+    pub(super) fn reloaded(&mut self) {
+        (self.patience_until, self.rest_until) = (None, None);
+    }
+
+    /// Takes in what reading a task by its id came to; whether a full poll is
+    /// wanted, as only that tells whether the task is gone.
+    fn take_in(&mut self, listing: &mut Listing, lookup: &Lookup, found: Found) -> bool {
+        let key = TaskKey::of(&lookup.id);
+        let (is_gone, is_known) = match found {
+            Found::Task(task) => {
+                self.doubted.remove(&key);
+                listing.meet(&lookup.part, Call::ById, *task);
+                return false;
+            }
+            Found::Nothing => (listing.shows_unfinished(&lookup.part), true),
+            Found::NotAskable => (listing.is_whole(&lookup.part), false),
+        };
+        // A failure stays until a full poll tells more.
+        if !lookup.wheel.is_missing() {
+            return false;
+        }
+        if is_gone {
+            listing.gone(key);
+            self.doubted.remove(&key);
+        }
+        is_known && !is_gone && self.doubted.insert(key)
+    }
+
     /// Takes in why a task was not read.
     fn failed(&mut self, error: &SourceError) {
         let asked = error.retry_after.map(|pause| Instant::now() + pause);
@@ -133,6 +176,10 @@ impl<S: Source> Poller<S> {
         {
             return;
         }
+        if mode == Mode::Full {
+            let doubted = &mut self.turns.doubted;
+            doubted.retain(|key| listing.has_met(*key));
+        }
         let unmet = self.keeper.kept().ledger().unmet(listing);
         let agenda = self.turns.agenda(&unmet, mode);
         let mut unanswered = BTreeMap::<bool, usize>::new();
@@ -147,7 +194,7 @@ impl<S: Source> Poller<S> {
                 continue;
             }
             match self.find(&lookup, share(left)).await {
-                Ok(found) => take_in(listing, &lookup, found),
+                Ok(found) => self.wants_full |= self.turns.take_in(listing, &lookup, found),
                 Err(error) => {
                     debug!(source = %self.facts.name, %error, "a task cannot be read by its id");
                     if error.reason == Reason::RateLimited || error.retry_after.is_some() {
@@ -174,18 +221,4 @@ impl<S: Source> Poller<S> {
 /// How long one call may take of the time that is left.
 fn share(left: Duration) -> Duration {
     (left / 4).clamp(SHORTEST.min(left), LONGEST)
-}
-
-/// Takes in what reading a task by its id came to.
-fn take_in(listing: &mut Listing, lookup: &Lookup, found: Found) {
-    let missing = lookup.wheel.is_missing();
-    match found {
-        Found::Task(task) => drop(listing.meet(&lookup.part, Call::ById, *task)),
-        // What is not known to be gone stays; a failure until a full poll tells more.
-        Found::Nothing if missing => listing.gone(TaskKey::of(&lookup.id)),
-        Found::NotAskable if missing && listing.is_whole(&lookup.part) => {
-            listing.gone(TaskKey::of(&lookup.id));
-        }
-        Found::Nothing | Found::NotAskable => {}
-    }
 }

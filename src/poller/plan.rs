@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backoff::Pauses;
+use super::backoff::{LOGIN_PAUSE, Pauses};
 use crate::sources::{Reason, SourceError};
 
 /// When a source is polled, and for how long.
@@ -50,6 +50,8 @@ pub(super) struct Plan {
     full_failed: bool,
     /// Whether the last full poll failed.
     full_failing: bool,
+    /// When a reload ended a back-off last, if the login is rejected ever since.
+    hurried: Option<Instant>,
 }
 
 impl Plan {
@@ -64,6 +66,7 @@ impl Plan {
             under_way: false,
             full_failed: false,
             full_failing: false,
+            hurried: None,
         }
     }
 
@@ -109,6 +112,8 @@ impl Plan {
         now: Instant,
         error: Option<&SourceError>,
     ) -> Instant {
+        let rejected = error.is_some_and(|error| error.login_rejected);
+        self.hurried = self.hurried.filter(|_| rejected);
         if mode == Mode::Full {
             self.under_way = false;
             self.full_failed = error.is_some();
@@ -133,8 +138,16 @@ impl Plan {
         next
     }
 
+    /// From when on a reload may end the back-off: who reloads again and again
+    /// shall not lock the account that is rejected.
+    pub(super) fn may_hurry_from(&self, now: Instant) -> Instant {
+        self.hurried
+            .map_or(now, |last| (last + LOGIN_PAUSE).max(now))
+    }
+
     /// Takes in that the configuration was loaded again, which ends back-offs.
     pub(super) fn reloaded(&mut self, now: Instant) {
+        self.hurried = Some(now);
         self.pauses.reset();
         self.full_pauses.reset();
         if self.full_failing {

@@ -257,6 +257,11 @@ impl Listing {
         self.extent(part) == Extent::Whole
     }
 
+    /// Whether an unfinished task of this part would have been met.
+    pub fn shows_unfinished(&self, part: &str) -> bool {
+        matches!(self.extent(part), Extent::Whole | Extent::Unfinished)
+    }
+
     /// Whether an unfinished task of this part that was not met is to be read by
     /// its id.
     pub fn has_unfinished(&self, part: &str) -> bool {

@@ -11,6 +11,8 @@ use crate::task::{Extent, Memory};
 enum ById {
     Hangs,
     Fails(SourceError),
+    /// Is answered with that there is no such task.
+    IsUnknown,
 }
 
 /// A source in order: the newest tasks are in `newest`, all others deeper.
@@ -65,6 +67,7 @@ impl Source for Ordered {
                 Err(error(Reason::Timeout))
             }
             Some(ById::Fails(error)) => Err(error.clone()),
+            Some(ById::IsUnknown) => Ok(Found::Nothing),
             None => {
                 let task = self.deep.iter().find(|task| task.id == id);
                 Ok(task.cloned().into())
@@ -248,4 +251,29 @@ async fn a_call_by_id_that_asks_to_be_left_alone_is_obeyed() {
     tokio::join!(run, until);
     let looked_up = looked_up.lock().unwrap().len();
     assert_eq!(looked_up, 1, "asked again before 900 s had passed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listed_task_that_no_call_by_id_finds_has_not_vanished() {
+    let (mut poller, page) = poller(Ordered {
+        deep: vec![running("old")],
+        by_id: BTreeMap::from([("old".to_owned(), ById::IsUnknown)]),
+        ..Ordered::default()
+    });
+    let looked_up = Arc::clone(&poller.source.looked_up);
+    poller.poll().await.unwrap();
+    // The second time in full, as only that can tell; and once is enough.
+    for (looks, wants_full) in [(1, true), (1, false), (2, false), (3, false)] {
+        poller.poll_steadily().await.unwrap();
+        assert_eq!(looked_up.lock().unwrap().len(), looks);
+        assert_eq!(poller.wants_full, wants_full);
+        let page = Arc::clone(&page.borrow());
+        let running = value(&page, Metric::Tasks, "running");
+        assert_eq!(running, Some(Value::Whole(1)));
+    }
+    // Then it is gone from the list, too.
+    poller.source.deep.clear();
+    poller.poll().await.unwrap();
+    let page = Arc::clone(&page.borrow());
+    assert_eq!(value(&page, Metric::Vanished, "a"), Some(Value::Whole(1)));
 }

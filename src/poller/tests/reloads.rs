@@ -123,8 +123,11 @@ async fn a_reload_ends_a_back_off_and_nothing_else() {
         reloads.send_replace(1);
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(count(), 2);
+        // Who reloads again and again shall not lock the account.
         reloads.send_replace(2);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        assert_eq!(count(), 2);
+        tokio::time::sleep(Duration::from_secs(10)).await;
         assert_eq!(count(), 3);
         // That one succeeded.
         reloads.send_replace(3);
@@ -159,4 +162,40 @@ async fn a_poller_says_until_when_it_may_be_silent() {
         stop.cancel();
     };
     tokio::join!(poller.run(orders), feels);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_ends_the_pause_that_a_call_by_id_was_answered_with() {
+    let asked = SourceError {
+        retry_after: Some(Duration::from_secs(3600)),
+        ..error(Reason::RateLimited)
+    };
+    let script = Script {
+        steps: [
+            Step::Lists(vec![running("a")]),
+            Step::Lists(vec![]),
+            Step::Lists(vec![]),
+        ]
+        .into(),
+        by_id: Some(Err(asked)),
+        ..Script::default()
+    };
+    let polls = Arc::clone(&script.polls);
+    let count = || polls.lock().unwrap().len();
+    let (poller, _page) = poller(script);
+    let stop = CancellationToken::new();
+    let (reloads, seen) = watch::channel(0);
+    let orders = Orders {
+        reloads: seen,
+        ..Orders::until(stop.clone())
+    };
+    let asks = async {
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(count(), 2);
+        reloads.send_replace(1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(count(), 3);
+        stop.cancel();
+    };
+    tokio::join!(poller.run(orders), asks);
 }
