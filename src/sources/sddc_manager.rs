@@ -14,6 +14,8 @@ mod session;
 mod wire;
 mod words;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -47,6 +49,8 @@ pub struct SddcManager {
     operations: Operations,
     restores: Vec<String>,
     restores_auth: RestoresAuth,
+    /// How long a call may take.
+    call_limit: Duration,
     /// Whether a login was already repeated in this poll.
     renewed: bool,
     /// Whether the server takes no order.
@@ -74,6 +78,7 @@ impl SddcManager {
             operations: Operations::new(config.operation_rules.clone()),
             restores: config.restores.clone(),
             restores_auth: config.restores_auth,
+            call_limit: http.request_timeout,
             renewed: false,
             refuses_order: false,
             place: None,

@@ -1,8 +1,10 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use virt_task_exporter::simulator::{Endpoint, Fault, FaultKind};
 use virt_task_exporter::sources::Reason;
 
-use crate::support::{HeldClock, Page, Stub, Watch, answer, json};
+use crate::support::{Bench, HeldClock, Page, Stub, Watch, answer, json};
 
 const ID: &str = "39f0ab3c-6bd9-4b64-8bd4-6a1b5d8f1e07";
 
@@ -171,6 +173,24 @@ async fn a_list_that_fails_fails_the_poll_whatever_the_restore_says() {
     );
     assert_eq!(watch.fail().await.reason, Reason::ServerError);
     watch.page().metric("virt_tasks").is_absent();
+}
+
+#[tokio::test]
+async fn restores_that_hang_cost_neither_the_poll_nor_each_other_their_time() {
+    let hang = FaultKind::SlowHead(Duration::from_secs(3600));
+    let ids = ["a", "b", "c"];
+    let keys = "restores: [a, b, c]\nrequest_timeout: 5s\npoll_timeout: 5s";
+    let mut bench = Bench::configured(keys).await;
+    bench.sim.inject(Fault::new(Endpoint::Restore, hang));
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        bench.poll().await.metric("virt_source_up").is(1);
+        let requests = bench.sim.requests().into_iter();
+        let restores = requests.filter(|request| request.endpoint == Endpoint::Restore);
+        asked = restores.map(|request| request.path).collect();
+    }
+    let path = |at: usize| format!("/v1/restores/tasks/{}", ids[at]);
+    assert_eq!(asked, [path(0), path(1), path(2), path(0)]);
 }
 
 /// An SDDC Manager on VxRail while it is restored, as its document has it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::{debug, warn};
 
 use super::{SddcManager, is_rejection};
@@ -17,6 +17,13 @@ const RESTORE: &str = "/v1/restores/tasks/{id}";
 /// How long basic authentication rests after it was rejected: accounts lock.
 const REJECTED_REST: Duration = Duration::from_secs(30 * 60);
 
+/// What part of a call's time a restore may take: the poll shall end in time,
+/// with what it read before.
+const SHARE: u32 = 5;
+
+/// Restores without an answer after which the others wait for the next poll.
+const MOST_UNANSWERED: usize = 2;
+
 /// The part that a restore is.
 pub(super) fn part(id: &str) -> String {
     format!("restore {id}")
@@ -28,9 +35,13 @@ impl SddcManager {
     /// `extent` says how much of the list was read: only a full poll looks for
     /// what is missing.
     pub(super) async fn read_restores(&mut self, listing: &mut Listing, extent: Extent) {
+        let mut unanswered = Vec::new();
         for id in self.restores.clone() {
+            if unanswered.len() == MOST_UNANSWERED {
+                break;
+            }
             let part = part(&id);
-            match self.restore(&id).await {
+            match self.restore_in_time(&id).await {
                 Ok(Some(mut task)) => {
                     // The call that retries tasks of the list does not know restores.
                     task.retryable = None;
@@ -40,9 +51,23 @@ impl SddcManager {
                 Ok(None) => debug!(restore = %id, "the restore is not known"),
                 Err(error) => {
                     debug!(restore = %id, %error, reason = error.reason(), "the restore cannot be read");
+                    unanswered.extend((error.reason == Reason::Timeout).then_some(id));
                 }
             }
         }
+        // The others have their turn first in the next poll.
+        self.restores.retain(|id| !unanswered.contains(id));
+        self.restores.extend(unanswered);
+    }
+
+    async fn restore_in_time(&mut self, id: &str) -> Result<Option<Task>, SourceError> {
+        let limit = self.call_limit / SHARE;
+        timeout(limit, self.restore(id))
+            .await
+            .unwrap_or_else(|_elapsed| {
+                let detail = format!("no answer in {limit:?}");
+                Err(SourceError::new(Reason::Timeout, RESTORE, detail))
+            })
     }
 
     async fn restore(&mut self, id: &str) -> Result<Option<Task>, SourceError> {
