@@ -59,7 +59,9 @@ fn judge(bytes: &[u8], decode: impl Fn(&str) -> Read) {
             tasks.iter().flatten().for_each(sane);
         }
         Err(error) => {
-            assert_eq!(error.reason, Reason::Decode, "{error:?}");
+            // A VirtShell tells errors under a 200.
+            let known = [Reason::Decode, Reason::TooLarge, Reason::ServerError];
+            assert!(known.contains(&error.reason), "{error:?}");
             assert!(!error.detail.contains(MARK), "{error:?}");
             assert!(!error.detail.contains(char::is_control), "{error:?}");
         }

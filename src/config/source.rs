@@ -177,6 +177,7 @@ fn name(section: &Section<'_>, typed: Text) -> Result<String, ConfigError> {
         "" => wrong("must not be empty"),
         "." | ".." => wrong("must not be . or .."),
         name if name.len() > LONGEST_NAME => wrong("must be at most 200 bytes long"),
+        name if name.trim() != name => wrong("must not begin or end with blanks"),
         name if name.contains('/') => wrong("must not contain a /"),
         name if name.contains(char::is_control) => wrong("must not contain control characters"),
         _ => Ok(typed.value),

@@ -187,7 +187,7 @@ impl Writer<'_> {
         let info = [
             source.clone(),
             facts.system.into(),
-            facts.url.clone().into(),
+            label::clean(&facts.url).into(),
         ];
         let (samples, ledger) = (&mut self.samples, self.ledger);
         samples.add(Metric::SourceInfo, info, 1_u64);

@@ -300,3 +300,19 @@ async fn a_task_that_failed_meanwhile_counts_once_after_an_outage() {
         page.metric("virt_task_started_total").is(1);
     }
 }
+
+#[rstest]
+#[case::many_headers(&"a: b\r\n".repeat(200), Reason::TooLarge)]
+#[case::a_large_header(&format!("a: {}\r\n", "b".repeat(1 << 20)), Reason::TooLarge)]
+#[case::no_header("no header\r\n", Reason::Protocol)]
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_no_broken_connection(
+    #[case] headers: &str,
+    #[case] reason: Reason,
+) {
+    let head = format!("HTTP/1.1 200 OK\r\n{headers}\r\n");
+    let stub = Stub::new(move |_| head.clone().into_bytes()).await;
+    let mut watch = Watch::new(&stub.url, "", HeldClock::new().clock());
+    let error = watch.fail().await;
+    assert_eq!(error.reason, reason, "{error:?}");
+}

@@ -84,6 +84,14 @@ fn names() {
             ("..", "2:9: sources[0].name: must not be . or .."),
             ("a/b", "2:9: sources[0].name: must not contain a /"),
             (
+                "' a'",
+                "2:9: sources[0].name: must not begin or end with blanks",
+            ),
+            (
+                "\"a\\u00a0\"",
+                "2:9: sources[0].name: must not begin or end with blanks",
+            ),
+            (
                 "\"a\\nb\"",
                 "2:9: sources[0].name: must not contain control characters",
             ),

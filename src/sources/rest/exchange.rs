@@ -137,7 +137,7 @@ fn from_reqwest(endpoint: &'static str, error: reqwest::Error) -> SourceError {
     } else if error.is_builder() {
         Reason::Protocol
     } else {
-        Reason::Connect
+        causes(&error).find_map(of_head).unwrap_or(Reason::Connect)
     };
     SourceError::new(reason, endpoint, chain(&error))
 }
@@ -153,6 +153,15 @@ fn holds_tls(error: &(dyn Error + 'static)) -> bool {
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
     error.is::<rustls::Error>() || inner.is_some_and(|inner| holds_tls(inner))
+}
+
+/// What is wrong with the head of an answer, if that is it.
+fn of_head(cause: &(dyn Error + 'static)) -> Option<Reason> {
+    let error = cause.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        return Some(Reason::TooLarge);
+    }
+    error.is_parse().then_some(Reason::Protocol)
 }
 
 /// Whether the transport failed, and not the decompression.

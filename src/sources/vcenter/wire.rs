@@ -206,7 +206,10 @@ fn resource(target: WireTarget) -> Resource {
 
 /// How far it is; a total of 0 says nothing.
 fn ratio(progress: &WireProgress) -> Option<f64> {
-    let number = |text: &Text| text.0.as_ref()?.parse::<f64>().ok();
+    let number = |text: &Text| {
+        let number = text.0.as_ref()?.parse::<f64>().ok();
+        number.filter(|number| number.is_finite())
+    };
     let (completed, total) = (number(&progress.completed)?, number(&progress.total)?);
     (total > 0.0).then(|| (completed / total).clamp(0.0, 1.0))
 }

@@ -248,6 +248,17 @@ fn progress_is_a_ratio_where_there_is_one() {
     assert_eq!(progress(json!({"total": 100, "completed": 140})), Some(1.0));
     assert_eq!(progress(json!({"total": 100})), None);
     assert_eq!(progress(json!(null)), None);
+    for (completed, total) in [
+        ("NaN", "1"),
+        ("inf", "inf"),
+        ("1e999", "1e999"),
+        ("1", "nan"),
+    ] {
+        assert_eq!(
+            progress(json!({"completed": completed, "total": total})),
+            None
+        );
+    }
 }
 
 #[test]
