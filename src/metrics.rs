@@ -5,6 +5,7 @@
 
 mod exposition;
 mod format;
+mod limits;
 mod lines;
 mod process;
 mod sample;
@@ -13,6 +14,7 @@ mod tasks;
 
 pub use exposition::{Exporter, Exposition};
 pub use format::TextFormat;
+pub use limits::{OverLimit, OverLimits};
 pub use sample::{Sample, Samples, Value};
 pub use source::{SourceFacts, SourcePage, SourceView};
 
@@ -170,6 +172,8 @@ catalogue! {
         "Bytes of answers, after decompression";
     FoldedLabelValues Gauge Source "virt_source_folded_label_values" ["source" "label"]
         "Label values that became other because of a limit";
+    OverLimit Gauge Source "virt_source_over_limit" ["source" "limit"]
+        "What a limit cut or left out: of the listing, of label values, of open tasks and failures";
     LedgerEntries Gauge Exporter "virt_exporter_ledger_entries" ["source"]
         "Tasks that the ledger remembers";
     LedgerCommitFailures Counter Exporter "virt_exporter_ledger_commit_failures_total" []

@@ -28,7 +28,7 @@ pub use orders::Orders;
 pub use plan::Schedule;
 use plan::{Mode, Plan};
 use reading::{FullPoll, Stretch};
-use reports::Failing;
+use reports::{Failing, Reached};
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
@@ -59,6 +59,7 @@ pub struct Poller<S> {
     /// Whether a steady poll showed more change than it can read.
     wants_full: bool,
     turns: Turns,
+    reached: Reached,
 }
 
 impl<S: Source> Poller<S> {
@@ -94,6 +95,7 @@ impl<S: Source> Poller<S> {
             full: None,
             wants_full: false,
             turns: Turns::default(),
+            reached: Reached::default(),
         };
         (poller, pages)
     }
@@ -200,6 +202,7 @@ impl<S: Source> Poller<S> {
             self.health.failed(self.clock.now(), error);
         }
         self.publish();
+        self.report_limits();
         result
     }
 

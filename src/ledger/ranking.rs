@@ -9,6 +9,7 @@ use super::{Ledger, OpenTask};
 pub struct OpenRanking<'a> {
     unfinished: Vec<&'a OpenTask>,
     failures: Vec<&'a OpenTask>,
+    left_out: (usize, usize),
 }
 
 impl<'a> OpenRanking<'a> {
@@ -19,12 +20,22 @@ impl<'a> OpenRanking<'a> {
         unfinished.sort_by(|a, b| (a.since(), &a.task.id).cmp(&(b.since(), &b.task.id)));
         let newest = |open: &OpenTask| Reverse(open.failed_at());
         failures.sort_by(|a, b| (newest(a), &a.task.id).cmp(&(newest(b), &b.task.id)));
+        let left_out = (
+            unfinished.len().saturating_sub(max_unfinished),
+            failures.len().saturating_sub(max_failures),
+        );
         unfinished.truncate(max_unfinished);
         failures.truncate(max_failures);
         Self {
             unfinished,
             failures,
+            left_out,
         }
+    }
+
+    /// How many unfinished tasks and failures the limits leave out.
+    pub fn left_out(&self) -> (usize, usize) {
+        self.left_out
     }
 
     /// The unfinished ones, oldest first.

@@ -94,6 +94,11 @@ impl Samples {
         });
     }
 
+    /// Every sample.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Sample> {
+        self.0.values().flatten()
+    }
+
     /// Adds a sample where there is a value.
     pub fn add_some<const N: usize>(
         &mut self,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use super::limits::OverLimits;
 use super::lines::Lines;
 use super::tasks::Writer;
 use super::{Group, Metric, Sample, Samples};
@@ -55,6 +56,7 @@ pub struct SourcePage {
     name: String,
     system: &'static str,
     samples: Arc<Samples>,
+    over_limits: OverLimits,
     /// Written at the first scrape.
     lines: OnceLock<Lines>,
     /// Until when the state is served; `None` if there is none.
@@ -81,6 +83,8 @@ impl SourcePage {
         writer.tasks();
         writer.source(view);
         writer.requests(view.traffic);
+        let over_limits = OverLimits::of(view.health, ledger, &open, &writer.samples);
+        writer.over_limits(&over_limits);
         let mut samples = writer.samples;
         samples.sort();
         let last_success = view.health.last_success_at;
@@ -88,6 +92,7 @@ impl SourcePage {
             name: view.facts.name.clone(),
             system: view.facts.system,
             samples: Arc::new(samples),
+            over_limits,
             lines: OnceLock::new(),
             fresh_until: last_success.map(|at| at + view.facts.stale_after),
             tried: view.health.up.is_some(),
@@ -105,6 +110,11 @@ impl SourcePage {
                 open: &open,
             }),
         }
+    }
+
+    /// Why it is not all there is.
+    pub fn over_limits(&self) -> &OverLimits {
+        &self.over_limits
     }
 
     /// What people are shown of the source.
@@ -224,6 +234,13 @@ impl Writer<'_> {
         }
         samples.add(Metric::LedgerEntries, one(), ledger.len());
         samples.add(Metric::PollerPanics, one(), health.panics);
+    }
+
+    fn over_limits(&mut self, limits: &OverLimits) {
+        for (limit, over) in limits.told() {
+            let labels = [self.source.clone(), limit.into()];
+            self.samples.add(Metric::OverLimit, labels, over);
+        }
     }
 
     fn requests(&mut self, traffic: &Traffic) {

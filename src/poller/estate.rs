@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::keeper::Keeper;
 use super::lookups::Turns;
+use super::reports::Reached;
 use super::{Poller, Schedule};
 use crate::clock::Clock;
 use crate::ledger::storage::Identity;
@@ -90,6 +91,7 @@ impl<S: Source> Poller<S> {
             full: None,
             wants_full: false,
             turns: Turns::default(),
+            reached: Reached::default(),
         };
         poller.publish();
         poller

@@ -1,10 +1,14 @@
 //! What a poller logs.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use tracing::{debug, info, warn};
 
 use super::Poller;
 use super::plan::Mode;
 use crate::ledger::{Change, Event};
+use crate::metrics::OverLimit;
 use crate::sources::{Reason, Source, SourceError};
 
 impl<S: Source> Poller<S> {
@@ -29,6 +33,18 @@ impl<S: Source> Poller<S> {
         );
     }
 
+    /// Logs when a limit starts to cut something, and when it no longer does.
+    pub(super) fn report_limits(&mut self) {
+        let (source, page) = (&self.facts.name, Arc::clone(&self.publish.borrow()));
+        for (limit, over) in self.reached.news(page.over_limits().all()) {
+            if over == 0 {
+                info!(%source, limit, "nothing is cut any more");
+            } else {
+                warn!(%source, limit, over, "a limit cuts what is shown");
+            }
+        }
+    }
+
     /// Logs when a source starts to fail, and with another reason, and when it
     /// recovers. Full polls that fail while steady ones go on are told apart.
     pub(super) fn report(&self, mode: Mode, error: Option<&SourceError>, failing: &mut Failing) {
@@ -46,6 +62,22 @@ impl<S: Source> Poller<S> {
         };
         let (call, detail) = (error.endpoint, &error.detail);
         warn!(%source, call, reason = error.reason(), error = %detail, "{what}");
+    }
+}
+
+/// The limits that are reached, as was logged last.
+#[derive(Debug, Default)]
+pub(super) struct Reached(BTreeSet<&'static str>);
+
+impl Reached {
+    /// What to log of these limits: what is over one that was not reached before,
+    /// nothing over one that was.
+    pub(super) fn news(&mut self, limits: impl Iterator<Item = OverLimit>) -> Vec<OverLimit> {
+        let is_new = |(limit, over): &OverLimit| match over {
+            0 => self.0.remove(limit),
+            _ => self.0.insert(limit),
+        };
+        limits.filter(is_new).collect()
     }
 }
 

@@ -31,7 +31,12 @@ pub(super) fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
 /// Reads what is within an element, which was cut out likewise.
 pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Skipped> {
     if is_too_large(json) {
-        return Err(Skipped::TooLarge);
+        let deep = depth(json) > DEEPEST;
+        return Err(if deep {
+            Skipped::TooDeep
+        } else {
+            Skipped::TooLarge
+        });
     }
     serde_json::from_str(json).or_else(|_error| {
         if depth(json) > DEEPEST {

@@ -26,6 +26,10 @@ pub struct Health {
     pub last_full_poll: Option<Timestamp>,
     /// Whether the last successful full poll read everything.
     pub complete: Option<bool>,
+    /// Whether a limit ended its listing.
+    pub listing_cut: bool,
+    /// Elements of it that were skipped.
+    pub skipped: u64,
     /// Polls that read everything, failed ones included.
     pub full_polls: u64,
     /// Polls that read what was new, failed ones included.
@@ -63,6 +67,8 @@ impl Default for Health {
             last_success_at: None,
             last_full_poll: None,
             complete: None,
+            listing_cut: false,
+            skipped: 0,
             full_polls: 0,
             steady_polls: 0,
             failures: BTreeMap::new(),
@@ -102,6 +108,8 @@ impl Health {
     pub fn read_all(&mut self, now: Timestamp, complete: bool, unreadable: &Unreadable) {
         self.last_full_poll = Some(now);
         self.complete = Some(complete);
+        self.listing_cut = unreadable.cut;
+        self.skipped = unreadable.skipped.values().sum();
         self.unreadable.status += unreadable.status;
         self.unreadable.timestamps += unreadable.timestamps;
         for (reason, count) in &unreadable.skipped {

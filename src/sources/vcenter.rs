@@ -76,8 +76,9 @@ impl Vcenter {
     }
 
     /// Makes the calls of a poll; how much they cover is for the partition to say.
-    async fn read_all(&mut self, listing: &mut Listing) -> Result<(), SourceError> {
-        let mut failed = None;
+    /// Returns whether one matched more than a call may.
+    async fn read_all(&mut self, listing: &mut Listing) -> Result<bool, SourceError> {
+        let (mut failed, mut capped) = (None, false);
         while let Some(filter) = self.partition.next() {
             match self.list(&filter, listing).await {
                 Ok(count) => self.partition.answered(count),
@@ -85,6 +86,7 @@ impl Vcenter {
                 Err(Failure::Call(fault, error)) => {
                     debug!(%error, ?fault, services = ?filter.services, statuses = ?filter.statuses,
                         operations = ?filter.operations, "a list call failed");
+                    capped |= fault == Fault::Capped;
                     self.partition.failed(fault, now());
                     if self.partition.is_hopeless() {
                         return Err(error);
@@ -95,7 +97,7 @@ impl Vcenter {
         }
         match failed {
             Some(error) if !self.partition.has_answered() => Err(error),
-            _ => Ok(()),
+            _ => Ok(capped),
         }
     }
 
@@ -172,13 +174,19 @@ impl Source for Vcenter {
         let mut listing = Listing::keeping(self.settled);
         self.connection.begin();
         self.partition.begin(now());
-        if let Err(error) = self.read_all(&mut listing).await {
-            self.connection.doubt();
-            self.partition.abandon();
-            return Err(error);
-        }
+        let capped = match self.read_all(&mut listing).await {
+            Ok(capped) => capped,
+            Err(error) => {
+                self.connection.doubt();
+                self.partition.abandon();
+                return Err(error);
+            }
+        };
         for (service, coverage) in self.partition.finish(now()) {
             listing.read(&service, extent(coverage));
+        }
+        if capped && !listing.is_complete() {
+            listing.cut();
         }
         self.tell();
         Ok(listing)

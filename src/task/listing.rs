@@ -55,6 +55,8 @@ pub struct Unreadable {
     pub timestamps: u64,
     /// Elements that were skipped.
     pub skipped: BTreeMap<Skipped, u64>,
+    /// Whether a limit ended the reading.
+    pub cut: bool,
 }
 
 /// What of a task tells its changes, in little space.
@@ -122,6 +124,8 @@ pub struct Listing {
     skipped: BTreeMap<Skipped, u64>,
     /// The tasks of which [`Met`] keeps a summary alone; `None` if nobody wants them.
     settled: Option<BTreeMap<TaskKey, Task>>,
+    /// Whether a limit ended the reading.
+    cut: bool,
     /// How tasks stood at polls in between, until they are met again; none for
     /// one that was gone.
     meanwhile: BTreeMap<TaskKey, Option<Met>>,
@@ -208,6 +212,11 @@ impl Listing {
     /// Says that a part answered, and how much of it was read; `true` is all.
     pub fn read(&mut self, part: &str, extent: impl Into<Extent>) {
         self.parts.insert(part.into(), Some(extent.into()));
+    }
+
+    /// Says that a limit ended the reading.
+    pub fn cut(&mut self) {
+        self.cut = true;
     }
 
     /// Takes in what a poll showed that ran while this listing is still being
@@ -320,6 +329,7 @@ impl Listing {
             status: count(|task| task.status == Status::Unknown),
             timestamps: count(|task| task.invalid_timestamps),
             skipped: self.skipped.clone(),
+            cut: self.cut,
         }
     }
 }

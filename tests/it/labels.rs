@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use virt_task_exporter::simulator::{SimTask, SubTask, TaskError};
 
-use crate::support::{Bench, HeldClock, Stub, Watch, json};
+use crate::support::{Bench, HeldClock, Page, Stub, Watch, json, task};
 
 #[tokio::test]
 async fn further_operations_fold_into_other_and_nothing_is_lost() {
@@ -108,4 +108,34 @@ async fn the_code_is_the_tasks_own_else_that_of_where_it_failed() {
             .with("failed_subtask", place)
             .is(1);
     }
+}
+
+#[tokio::test]
+async fn what_limits_leave_out_is_said() {
+    let mut bench = Bench::configured("max_open_tasks: 2\nmax_open_failures: 1").await;
+    let over = |page: &Page, limit: &str, over: u32| {
+        let metric = page.metric("virt_source_over_limit");
+        metric.with("limit", limit).is(over);
+    };
+    let page = bench.poll().await;
+    for limit in ["listing", "label_length", "open_tasks", "open_failures"] {
+        over(&page, limit, 0);
+    }
+    for number in 0..5 {
+        bench.sim.add(task(&format!("t{number}")));
+    }
+    let long = SimTask::new("UPGRADE", "é".repeat(101)).id("long");
+    bench.sim.add(long.created(bench.clock.now()).running());
+    for id in ["t0", "t1", "t2"] {
+        bench.sim.fail(id, TaskError::new("CODE", "no"));
+    }
+    let page = bench.poll().await;
+    over(&page, "open_tasks", 1);
+    over(&page, "open_failures", 2);
+    page.metric("virt_open_task_info").stands(3);
+    bench.sim.remove("t3");
+    bench.sim.remove("t4");
+    let page = bench.poll().await;
+    over(&page, "open_tasks", 0);
+    over(&page, "label_length", 1);
 }

@@ -51,3 +51,14 @@ fn a_full_poll_that_fails_stands_apart_only_where_steady_ones_come_between() {
     unordered.report(Mode::Steady, None, &mut alone);
     assert_eq!([apart.at_all(), alone.at_all()], [true, false]);
 }
+
+#[test]
+fn a_limit_is_logged_when_it_is_reached_and_when_it_is_not_any_more() {
+    let mut reached = Reached::default();
+    let mut news = |pages, tasks| reached.news([("pages", pages), ("tasks", tasks)].into_iter());
+    assert_eq!(news(0, 0), []);
+    assert_eq!(news(0, 3), [("tasks", 3)]);
+    assert_eq!(news(1, 4), [("pages", 1)]);
+    assert_eq!(news(1, 0), [("tasks", 0)]);
+    assert_eq!(news(1, 0), []);
+}

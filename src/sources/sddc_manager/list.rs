@@ -81,6 +81,9 @@ impl SddcManager {
                 Next::Ask(next) => place.number = next,
                 Next::End { whole } => {
                     listing.read(PART, whole);
+                    if !whole && place.pages.is_at_limit() {
+                        listing.cut();
+                    }
                     // What was not read cannot show the order, but does not contradict it.
                     let known = whole || self.ordered.is_some();
                     self.ordered = place.ordered().filter(|_| known);

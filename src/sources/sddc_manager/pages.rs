@@ -110,6 +110,11 @@ impl Pages {
         self.total.filter(|_| !self.distrusted)
     }
 
+    /// Whether no more pages are read, whatever they hold.
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.answers >= MOST_PAGES
+    }
+
     /// Takes in an answer and says what to do next.
     pub(super) fn answered(&mut self, seen: Seen) -> Next {
         self.answers += 1;
@@ -125,7 +130,7 @@ impl Pages {
                 return self.ask(again);
             }
         }
-        if self.answers >= MOST_PAGES {
+        if self.is_at_limit() {
             return Next::End { whole: false };
         }
         if self.passes_on(seen) {
