@@ -3,11 +3,13 @@
     debian_test.py BINARY [--install]
 
 builds it twice of BINARY. With --install, as root, it is installed here, run,
-removed and purged, which leaves nothing behind. No service manager is needed.
+removed and purged, which leaves nothing behind but the account and what the
+administrator wrote; the test removes these. No service manager is needed.
 """
 
 import contextlib
 import functools
+import grp
 import os
 import pwd
 import re
@@ -27,6 +29,7 @@ NAME = "virt-task-exporter"
 PROGRAM = Path("/usr/bin", NAME)
 CONFIG = Path("/etc", NAME, f"{NAME}.yml")
 DEFAULTS = Path("/etc/default", NAME)
+SECRET = CONFIG.with_name("a.password")
 STATE = Path("/var/lib", NAME)
 UNIT = Path("/usr/lib/systemd/system", f"{NAME}.service")
 SECONDS = 60
@@ -190,13 +193,23 @@ class Life(unittest.TestCase):
             self.skipTest("not installed: that takes root, and CI or the part package by name")
         self.assertEqual(os.geteuid(), 0, "only root can install a package")
         self.assertEqual(traces(), [], "something of the name is on this machine already")
+        for database in ["passwd", "group"]:
+            run("getent", database, NAME, expected=2)
         self.package = build("one")
+        self.addCleanup(run, "deluser", "--system", "--quiet", NAME)
+        self.addCleanup(self.forget)
         self.addCleanup(subprocess.run, ["dpkg", "--purge", NAME], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def test_from_installation_to_purge(self):
         self.install()
         self.serve()
         self.remove()
+
+    def forget(self):
+        """Removes what the administrator wrote."""
+        SECRET.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            SECRET.parent.rmdir()
 
     def install(self):
         run("dpkg", "--install", self.package)
@@ -227,13 +240,10 @@ class Life(unittest.TestCase):
                 f"sources: [{{name: a, system: sddc_manager, url: 'http://{address}', "
                 "username: svc-exporter@vsphere.local, password_file: a.password}]\n"
             )
-            secret = CONFIG.with_name("a.password")
-            self.addCleanup(secret.unlink, missing_ok=True)
-            run("install", "--mode=0640", f"--group={NAME}", "/dev/null", secret)
-            secret.write_text("demo\n")
+            run("install", "--mode=0640", f"--group={NAME}", "/dev/null", SECRET)
+            SECRET.write_text("demo\n")
             DEFAULTS.write_text("VTE_WEB_LISTEN_ADDRESS=127.0.0.1:0\n")
             self.scrape(Service())
-            secret.unlink()
 
     def scrape(self, service):
         self.assertFalse(service.is_skipped())
@@ -259,9 +269,18 @@ class Life(unittest.TestCase):
         self.assertTrue(CONFIG.exists(), "a package that comes back finds its configuration")
         self.assertTrue((STATE / "a.redb").exists(), "and its ledgers")
         run("dpkg", "--purge", NAME)
-        self.assertEqual(traces(), [])
-        for database in ["passwd", "group"]:
-            run("getent", database, NAME, expected=2)
+        self.assertEqual(traces(), [str(SECRET.parent)])
+        self.assertEqual(list(SECRET.parent.iterdir()), [SECRET], "what nobody else can restore")
+        self.assert_kept_from_the_next_account()
+
+    def assert_kept_from_the_next_account(self):
+        following = f"{NAME}-next"
+        run("adduser", "--system", "--group", "--quiet", "--no-create-home", following)
+        self.addCleanup(run, "deluser", "--system", "--quiet", following)
+        for path in [SECRET.parent, SECRET]:
+            self.assertEqual(grp.getgrgid(path.stat().st_gid).gr_name, NAME, path)
+        account = f"--reuid={following}", f"--regid={following}", "--init-groups"
+        self.assertIn("Permission denied", run("setpriv", *account, "cat", SECRET, expected=1))
 
 
 if __name__ == "__main__":
