@@ -5,9 +5,10 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use virt_task_exporter::build_info::VERSION;
 use virt_task_exporter::cli::Args;
-use virt_task_exporter::config::Config;
+use virt_task_exporter::config::{Config, Secret};
 
 const CONTAINERFILE: &str = include_str!("../../deploy/Containerfile");
+const README: &str = include_str!("../../deploy/README.md");
 const UNIT: &str = include_str!("../../deploy/systemd/virt-task-exporter.service");
 const CONFIG: &str = include_str!("../../deploy/debian/virt-task-exporter.yml");
 const DEFAULTS: &str = include_str!("../../deploy/debian/virt-task-exporter.default");
@@ -105,6 +106,37 @@ fn the_image_runs_as_the_pods_do() {
             .iter()
             .any(|mount| mount["mountPath"] == last("VOLUME"))
     );
+}
+
+#[test]
+fn the_steps_for_the_image_make_what_its_configuration_names() {
+    let (_, section) = README.split_once("\n## Image\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let (_, yaml) = section.split_once("```yaml\n").unwrap();
+    let text = yaml.split("```").next().unwrap();
+    let config = Config::parse(text, Path::new("config/virt-task-exporter.yml")).unwrap();
+    assert_eq!(config.warnings, [""; 0]);
+    let source = &config.sources[0];
+    let Some(Secret::File(password)) = source.system.secret() else {
+        panic!("{source:?} has no password file")
+    };
+    for path in source.http.files().chain([password.as_path()]) {
+        assert!(
+            section.contains(&format!(" {}", path.display())),
+            "{path:?}"
+        );
+    }
+    let user = last("USER");
+    assert!(section.contains(&format!("chown -R {user} config")));
+    let folder = Path::new("/etc/virt-task-exporter");
+    let variables = last("ENV");
+    let file = format!(
+        "VTE_CONFIG_FILE={}/virt-task-exporter.yml",
+        folder.display()
+    );
+    assert!(variables.contains(&file), "{variables}");
+    let mount = format!("./config:{}:ro", folder.display());
+    assert_eq!(section.matches(&mount).count(), 2);
 }
 
 #[test]

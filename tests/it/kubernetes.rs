@@ -4,6 +4,7 @@ use clap::CommandFactory as _;
 use serde_json::Value;
 use virt_task_exporter::cli::Args;
 use virt_task_exporter::config::Config;
+use virt_task_exporter::sources::rest::LISTING_LIMIT;
 
 fn object(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap()
@@ -53,6 +54,39 @@ fn the_pods_start_with_flags_and_variables_that_exist() {
     let args = Args::read(&command).unwrap();
     assert_eq!((args.shard, args.total_shards.get()), (0, 1), "{command:?}");
     assert!(args.storage_folder().is_some());
+}
+
+#[test]
+fn with_users_no_probe_asks_for_a_page_and_the_web_configuration_is_mounted() {
+    let text = include_str!("../../deploy/kubernetes/secured/statefulset.yaml");
+    let spec = object(text)["spec"]["template"]["spec"].clone();
+    let container = &spec["containers"][0];
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        assert!(container[probe]["httpGet"].is_null(), "{probe}");
+        assert_eq!(container[probe]["tcpSocket"]["port"], "metrics", "{probe}");
+    }
+    let variable = &container["env"][0];
+    assert_eq!(variable["name"], "VTE_WEB_CONFIG_FILE");
+    let folder = string(&container["volumeMounts"][0]["mountPath"]);
+    let secret = object(include_str!("../../deploy/kubernetes/secured/web.yaml"));
+    let name = string(&secret["metadata"]["name"]);
+    assert_eq!(spec["volumes"][0]["secret"]["secretName"], name);
+    let files = secret["stringData"].as_object().unwrap();
+    let path = string(&variable["value"]);
+    let file = path.strip_prefix(&format!("{folder}/")).unwrap();
+    let rules = object(files[file].as_str().unwrap());
+    for key in ["cert_file", "key_file"] {
+        let named = rules["tls_server_config"][key].as_str().unwrap();
+        assert!(files.contains_key(named), "{named}");
+    }
+}
+
+#[test]
+fn the_limit_of_memory_holds_the_largest_answer_and_what_is_made_of_it() {
+    let limit = string(&container()["resources"]["limits"]["memory"]);
+    let limit: usize = limit.strip_suffix("Mi").unwrap().parse().unwrap();
+    let largest = LISTING_LIMIT / 1024 / 1024;
+    assert!(limit >= 2 * largest + 64, "{limit}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // Validates each object of deploy/kubernetes against its schema, and writes it
-// as a constant of its type for tsc. Usage: node check.mjs PROJECT [--write]
+// as a constant of its type for tsc; those from kustomize too, which are files in
+// `rendered`. Usage: node check.mjs PROJECT [--write]
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -32,11 +33,12 @@ function groups() {
   return files.flatMap((file) => parse(readFileSync(join(rules, file), "utf8")).groups);
 }
 
-async function check(file) {
-  for (const document of parseAllDocuments(readFileSync(join(folder, file), "utf8"))) {
+async function check(path) {
+  const file = basename(path);
+  for (const document of parseAllDocuments(readFileSync(path, "utf8"))) {
     assert.deepEqual(document.errors.concat(document.warnings), [], file);
     const object = document.toJS();
-    const { apiVersion, kind } = object;
+    const { apiVersion, kind, metadata } = object;
     if (kind === "Kustomization") continue;
     const module = MODULES[apiVersion];
     assert.ok(module, `${file}: nobody knows ${apiVersion}`);
@@ -45,7 +47,8 @@ async function check(file) {
     const code =
       `import type { I${kind} } from "${module}/${kind}";\n` +
       `export const object: I${kind} = ${JSON.stringify(object, null, 2)};\n`;
-    writeFileSync(join("typed", `${basename(file, ".yaml")}.ts`), code);
+    const name = `${basename(file, ".yaml")}-${kind}-${metadata.name}.ts`;
+    writeFileSync(join("typed", name), code);
   }
 }
 
@@ -57,8 +60,9 @@ const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
 const kustomization = parse(readFileSync(join(folder, "kustomization.yaml"), "utf8"));
 const listed = [...kustomization.resources, "kustomization.yaml"];
 assert.deepEqual(listed.sort(), files.sort(), "kustomization.yaml lists each file");
-for (const file of files) {
-  await check(file);
+const rendered = readdirSync("rendered").map((file) => join("rendered", file));
+for (const path of files.map((file) => join(folder, file)).concat(rendered)) {
+  await check(path);
 }
 const rule = parse(readFileSync(join(folder, "prometheusrule.yaml"), "utf8"));
 assert.deepEqual(
@@ -66,4 +70,4 @@ assert.deepEqual(
   groups(),
   "prometheusrule.yaml has the rules of dashboards/rules: tests/kubernetes/check.sh --write",
 );
-console.log(`${files.length} files are valid`);
+console.log(`${files.length} files are valid, and ${rendered.length} that kustomize makes`);

@@ -23,8 +23,22 @@ if ! cmp -s package-lock.json installed.json; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     cp package-lock.json installed.json
 fi
-rm -rf typed
-mkdir typed
+rm -rf typed rendered
+mkdir typed rendered
+if command -v kubectl >/dev/null; then
+    cp -r "$project/deploy/kubernetes" rendered/source
+    kubectl kustomize rendered/source >plain.yaml
+    sed -i 's/^#components:/components:/' rendered/source/kustomization.yaml
+    kubectl kustomize rendered/source >secured.yaml
+    rm -r rendered/source
+    mv plain.yaml secured.yaml rendered
+    if cmp -s rendered/plain.yaml rendered/secured.yaml; then
+        printf 'secured/ changes nothing\n'
+        exit 1
+    fi
+else
+    printf 'kubectl is not here: what kustomize makes was not looked at\n'
+fi
 node check.mjs "$project" $write
 # A key that no type has is an error to tsc alone.
 node_modules/.bin/tsc --noEmit --strict --skipLibCheck --target es2022 \
