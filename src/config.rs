@@ -27,6 +27,7 @@ use std::path::Path;
 
 use clap::ValueEnum as _;
 use serde_saphyr::Spanned;
+use zeroize::Zeroizing;
 
 pub use error::{ConfigError, Place};
 pub use http::{Header, HttpConfig, TlsConfig};
@@ -77,7 +78,8 @@ impl Config {
             },
             rule: "is not UTF-8 text".to_owned(),
         })?;
-        resolve(&text, path, exposed)
+        // It may hold secrets.
+        resolve(&Zeroizing::new(text), path, exposed)
     }
 
     /// Judges `text` as the content of `file`, which is not read itself: file names are relative to its folder.
@@ -90,7 +92,9 @@ impl Config {
 fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
     let file = File::open(path)?;
     let exposed = is_exposed(&file)?;
-    let mut bytes = Vec::new();
+    let size = file.metadata()?.len().min(LARGEST);
+    // Large enough at once: what is left behind by growing is not wiped.
+    let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|len| len > LARGEST) {
         let error = "larger than 16 MiB";
