@@ -18,7 +18,7 @@ cp tests/package/{package.json,package-lock.json,check.mjs} "$folder"
 readonly EXPOSURE=11
 if command -v systemd-analyze >/dev/null; then
     unit=$folder/virt-task-exporter.service
-    sed "s|^ExecStart=/usr/bin/virt-task-exporter|ExecStart=$binary|" \
+    sed -E "s#^(ExecStart|ExecReload)=/usr/bin/virt-task-exporter#\1=$binary#" \
         deploy/systemd/virt-task-exporter.service >"$unit"
     said=$(systemd-analyze verify --man=no "$unit" 2>&1) || { printf '%s\n' "$said"; exit 1; }
     # It warns of what it does not know, and ends well.
