@@ -35,8 +35,9 @@
 //!
 //! To add a system takes a file in `sources/` that implements
 //! [`sources::Source`], one in `config/` with its keys, one in `simulator/`, and
-//! a line in `exporter/system.rs`. To add a metric takes a row in [`metrics`] and
-//! the samples for it. CONTRIBUTING.md has the steps.
+//! an arm in each `match` over the systems, in `config/source.rs`, `exporter/` and
+//! `demo.rs`, which the compiler finds. To add a metric takes a row in [`metrics`]
+//! and the samples for it. CONTRIBUTING.md has the list.
 
 pub mod build_info;
 pub mod cli;
