@@ -42,6 +42,9 @@ const RESERVED: [&str; 21] = [
     "www-authenticate",
 ];
 
+/// Headers with one of these in their names are taken to hold a secret.
+const TELLING: [&str; 6] = ["auth", "cookie", "key", "password", "secret", "token"];
+
 /// How a source is reached. Its `Debug` leaves out the proxy's credentials.
 #[derive(Clone, PartialEq)]
 pub struct HttpConfig {
@@ -228,7 +231,8 @@ fn headers(
         if headers.iter().any(|header| header.name == name) {
             return Err(section.wrong(&key, &raw, "this header is given twice"));
         }
-        let values = header_values(&section.child(&key, &raw), raw.value, warnings)?;
+        let telling = TELLING.iter().any(|word| name.as_str().contains(word));
+        let values = header_values(&section.child(&key, &raw), raw.value, telling, warnings)?;
         headers.push(Header { name, values });
     }
     Ok(headers)
@@ -237,16 +241,25 @@ fn headers(
 fn header_values(
     section: &Section<'_>,
     raw: RawHeader,
+    telling: bool,
     warnings: &mut Warnings,
 ) -> Result<Vec<Secret>, ConfigError> {
     let mut found = Vec::new();
-    for (list, typed) in [("values", raw.values), ("secrets", raw.secrets)] {
+    let lists = [
+        ("values", raw.values, telling),
+        ("secrets", raw.secrets, true),
+    ];
+    for (list, typed, is_secret) in lists {
         for (index, typed) in typed.into_iter().flat_map(|list| list.value).enumerate() {
             let key = format!("{list}[{index}]");
             if HeaderValue::from_str(typed.value.expose_secret()).is_err() {
                 return Err(section.wrong(&key, &typed, "must be a valid header value"));
             }
-            found.push(Secret::inline(section, &key, typed, warnings)?);
+            found.push(if is_secret {
+                Secret::inline(section, &key, typed, warnings)?
+            } else {
+                Secret::harmless(section, &key, typed)?
+            });
         }
     }
     let files = raw.files.into_iter().flat_map(|list| list.value);

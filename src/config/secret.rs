@@ -93,10 +93,21 @@ impl Secret {
         typed: Spanned<SecretString>,
         warnings: &mut Warnings,
     ) -> Result<Self, ConfigError> {
+        let place = section.place(key, &typed);
+        let secret = Self::harmless(section, key, typed)?;
+        warnings.secret_at(&place);
+        Ok(secret)
+    }
+
+    /// What is typed under `key` and may be known, though it is kept like a secret.
+    pub(super) fn harmless(
+        section: &Section<'_>,
+        key: &str,
+        typed: Spanned<SecretString>,
+    ) -> Result<Self, ConfigError> {
         if typed.value.expose_secret().is_empty() {
             return Err(section.wrong(key, &typed, "must not be empty"));
         }
-        warnings.secret_at(&section.place(key, &typed));
         Ok(Self::Inline(typed.value))
     }
 

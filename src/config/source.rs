@@ -1,7 +1,7 @@
 //! One element of `sources`.
 
 use serde_saphyr::Spanned;
-use url::Url;
+use url::{Host, Url};
 
 use super::error::ConfigError;
 use super::http::{HttpConfig, RawHttp};
@@ -70,6 +70,14 @@ impl SystemConfig {
         }
     }
 
+    /// Whether a login or a request carries the secret itself.
+    const fn sends_secret(&self) -> bool {
+        match self {
+            Self::SddcManager(_) | Self::Vcenter(_) => true,
+            Self::VirtShell(config) => config.authorization.sends_secret(),
+        }
+    }
+
     /// What the kind of system makes of the settings of every system.
     fn adapt(
         &self,
@@ -106,7 +114,7 @@ impl SourceConfig {
         system.adapt(section, &settings, &mut http, warnings);
         Ok(Self {
             name: name(section, raw.name)?,
-            url: url(section, raw.url)?,
+            url: url(section, raw.url, &system, warnings)?,
             system,
             http,
             settings,
@@ -184,7 +192,12 @@ fn name(section: &Section<'_>, typed: Text) -> Result<String, ConfigError> {
     }
 }
 
-fn url(section: &Section<'_>, typed: Text) -> Result<Url, ConfigError> {
+fn url(
+    section: &Section<'_>,
+    typed: Text,
+    system: &SystemConfig,
+    warnings: &mut Warnings,
+) -> Result<Url, ConfigError> {
     let typed = required(section, "url", typed)?;
     let wrong = |rule| Err(section.wrong("url", &typed, rule));
     let Ok(url) = Url::parse(&typed.value) else {
@@ -199,7 +212,21 @@ fn url(section: &Section<'_>, typed: Text) -> Result<Url, ConfigError> {
     if url.query().is_some() || url.fragment().is_some() {
         return wrong("must not have a query or a fragment");
     }
+    if url.scheme() == "http" && system.sends_secret() && !is_loopback(&url) {
+        let text = "http sends the secret of the login so that others can read it on its way";
+        warnings.add(&section.place("url", &typed), text);
+    }
     Ok(url)
+}
+
+/// Whether nothing on the way leaves this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn system(

@@ -133,6 +133,11 @@ impl Authorization {
         }
     }
 
+    /// Whether a request carries the secret itself; a signature tells nobody.
+    pub(super) const fn sends_secret(&self) -> bool {
+        matches!(self, Self::Header { .. })
+    }
+
     /// What proves whose a request is, if anything does.
     pub fn secret(&self) -> Option<&Secret> {
         match self {

@@ -69,6 +69,21 @@ fn a_secret_that_others_can_read_is_warned_about() {
 }
 
 #[test]
+fn a_plain_header_is_no_secret_unless_its_name_says_so() {
+    let folder = TempDir::new().unwrap();
+    let warnings = |header: &str| {
+        let text = with(&format!("http_headers: {{{header}: {{values: [v]}}}}"));
+        Config::load(&file(&folder, text, 0o644)).unwrap().warnings
+    };
+    for plain in ["X-Tenant", "Accept-Language", "Origin"] {
+        assert_eq!(warnings(plain), [""; 0], "{plain}");
+    }
+    for telling in ["Cookie", "X-Api-Key", "X-Auth", "X-Session-TOKEN"] {
+        assert_eq!(warnings(telling).len(), 1, "{telling}");
+    }
+}
+
+#[test]
 fn a_secret_file_is_read_anew_each_time() {
     let folder = TempDir::new().unwrap();
     for (content, secret) in [

@@ -1,6 +1,7 @@
 //! The rules of the keys that say how a source is reached.
 
-use super::{table, with};
+use super::super::Config;
+use super::{parse, table, with};
 
 #[test]
 fn keys_of_http() {
@@ -82,4 +83,31 @@ fn headers() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_login_without_tls_is_warned_about_unless_it_stays_on_this_machine() {
+    let warnings = |text: &str| parse(text).map(|config: Config| config.warnings);
+    let at = |url: &str| warnings(&with("").replace("https://a.example", url)).unwrap();
+    let warning = "/etc/vte/vte.yml:4:8: sources[0].url: \
+                   http sends the secret of the login so that others can read it on its way";
+    assert_eq!(at("http://a.example"), [warning]);
+    assert_eq!(at("http://10.11.10.1:8080"), [warning]);
+    for url in [
+        "https://a.example",
+        "http://localhost:1",
+        "http://127.0.0.1:1",
+        "http://[::1]",
+    ] {
+        assert_eq!(at(url), [""; 0], "{url}");
+    }
+    let virtshell = |keys| {
+        let source = "sources: [{name: a, system: virtshell, url: 'http://a.example'";
+        warnings(&format!("{source}, authorization: {keys}}}]")).unwrap()
+    };
+    assert_eq!(virtshell("{type: none}"), [""; 0]);
+    let hmac = "{type: hmac, user_id: u, secret_file: s}";
+    assert_eq!(virtshell(hmac), [""; 0]);
+    let header = "{type: header, credentials_file: c}";
+    assert_eq!(virtshell(header).len(), 1);
 }
