@@ -8,6 +8,7 @@
 mod database;
 mod disk;
 mod error;
+mod exposure;
 mod folder;
 mod overlay;
 mod rows;

@@ -1,4 +1,4 @@
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -124,6 +124,24 @@ async fn the_files_are_their_owners_alone_and_hold_no_secret() {
             assert!(!parts.any(|part| part == secret.as_bytes()), "{secret}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_others_can_write_is_named_and_left_as_it_is() {
+    let scratch = Scratch::source("http://127.0.0.1:1", "");
+    let folder = scratch.path("data");
+    fs::create_dir(&folder).unwrap();
+    let ledger = folder.join("gone.redb");
+    fs::write(&ledger, "").unwrap();
+    for (path, mode) in [(&folder, 0o777), (&ledger, 0o666)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let program = scratch.serve(&[]).await;
+    let warned = |words: &[&str]| program.lines(&[&["level=warn"], words].concat()).len();
+    assert_eq!(warned(&["path=data/ ", "mode=0777", "wanted=0700"]), 1);
+    let words = ["path=data/gone.redb ", "mode=0666", "wanted=0600"];
+    assert_eq!(warned(&words), 1, "{:?}", program.log());
+    assert_eq!((mode(&folder), mode(&ledger)), (0o777, 0o666));
 }
 
 fn mode(path: &Path) -> u32 {

@@ -65,6 +65,9 @@ impl StorageBackend for Bytes {
     }
 }
 
+/// How the names of ledgers end.
+pub(super) const ENDING: &str = "redb";
+
 /// A file in a folder.
 #[derive(Debug)]
 pub(super) struct FolderDisk {
@@ -80,7 +83,7 @@ impl FolderDisk {
         Self {
             folder: folder.path().to_owned(),
             lock: folder.guard(),
-            name: format!("{source}.redb"),
+            name: format!("{source}.{ENDING}"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The folder of the ledgers, which one exporter has for itself.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use thiserror::Error;
 use tracing::warn;
+
+use super::exposure::{Exposure, exposures};
 
 /// The file whose lock is the folder's.
 const LOCK: &str = ".lock";
@@ -80,7 +82,7 @@ impl Folder {
             }
             Err(error) => return Err(error),
         }
-        fs::read_dir(path).map_err(unusable)?;
+        warn_of(&exposures(path).map_err(unusable)?);
         Ok(Self {
             path: path.to_owned(),
             lock: Arc::new(lock),
@@ -124,6 +126,18 @@ impl Lock {
     }
 }
 
+/// Modes are left as they are: somebody may have wanted them.
+fn warn_of(exposures: &[Exposure]) {
+    for exposure in exposures {
+        warn!(
+            path = %exposure.path.display(),
+            mode = format_args!("{:04o}", exposure.mode),
+            wanted = format_args!("{:04o}", exposure.wanted),
+            "others than the exporter can read or change the ledgers"
+        );
+    }
+}
+
 /// Takes the lock, and writes who has it.
 fn take(mut lock: File, folder: &Path) -> Result<File, FolderError> {
     let path = folder.display().to_string();
@@ -160,6 +174,7 @@ fn take(mut lock: File, folder: &Path) -> Result<File, FolderError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
