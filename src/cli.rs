@@ -1,5 +1,6 @@
 //! The command line and its environment variables.
 
+mod help;
 mod listen_address;
 mod one_shot;
 mod simulate;
@@ -42,7 +43,8 @@ const VERSIONED_NAME: &str = "virt-task-exporter,";
     display_name = VERSIONED_NAME,
     version = build_info::TEXT,
     propagate_version = true,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    after_help = help::SERVING
 )]
 pub struct Args {
     /// Configuration file.
@@ -176,19 +178,19 @@ pub struct Args {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Validate the configuration strictly.
-    #[command(display_name = VERSIONED_NAME)]
+    #[command(display_name = VERSIONED_NAME, after_help = help::CHECKING)]
     Check(CheckArgs),
     /// Poll each source once and print the metrics, for cron and node_exporter's textfile collector.
-    #[command(display_name = VERSIONED_NAME)]
+    #[command(display_name = VERSIONED_NAME, after_help = help::POLLING)]
     Once(OnceArgs),
     /// Poll each source once and print its tasks.
-    #[command(display_name = VERSIONED_NAME)]
+    #[command(display_name = VERSIONED_NAME, after_help = help::POLLING)]
     Tasks(TasksArgs),
     /// Serve with three simulated systems as sources; needs no configuration.
-    #[command(display_name = VERSIONED_NAME)]
+    #[command(display_name = VERSIONED_NAME, after_help = help::SERVING)]
     Demo,
     /// Simulate one system, to try and to measure.
-    #[command(display_name = VERSIONED_NAME)]
+    #[command(display_name = VERSIONED_NAME, after_help = help::SERVING)]
     Simulate(SimulateArgs),
 }
 
@@ -209,7 +211,7 @@ impl Args {
         I: IntoIterator,
         I::Item: Into<OsString> + Clone,
     {
-        let mut command = Self::command().mut_args(without_empty);
+        let mut command = help::without_idle(Self::command().mut_args(without_empty));
         let matches = command.try_get_matches_from_mut(arguments)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         if args.shard >= args.total_shards.get() {
@@ -217,6 +219,11 @@ impl Args {
             return Err(Self::command().error(ErrorKind::ValueValidation, rule));
         }
         Ok(args)
+    }
+
+    /// The command line as `--help` shows it, with all of each subcommand.
+    pub fn shown() -> clap::Command {
+        help::without_idle(Self::command())
     }
 
     /// The folder of the ledgers; `None` for memory only.

@@ -203,6 +203,23 @@ fn version_and_help_are_no_failures() {
 }
 
 #[test]
+fn help_says_the_exit_codes_and_hides_what_has_no_effect() {
+    let help = |line: &str| read(line).unwrap_err().to_string();
+    for line in ["--help", "check --help", "once -h", "tasks -h", "demo -h"] {
+        assert!(help(line).contains("\nExit codes:\n  0  "), "{line}");
+    }
+    let check = help("check --help");
+    assert!(check.contains("--web.config.file"), "{check}");
+    for flag in ["--web.listen-address", "--shard", "--log.level"] {
+        assert!(!check.contains(flag), "{check}");
+        assert!(help("once --help").contains(flag), "{flag}");
+    }
+    assert!(!help("simulate --help").contains("--storage.path"));
+    // They are taken all the same.
+    assert_eq!(read("check --shard=0 --log.level=warn").unwrap().shard, 0);
+}
+
+#[test]
 fn each_flag_has_its_variable() {
     let command = Args::command();
     let mut count = 0;
