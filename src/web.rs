@@ -11,6 +11,7 @@ mod guard;
 mod lineup;
 mod preferences;
 mod query;
+mod queue;
 mod rate;
 mod refusal;
 mod reply;

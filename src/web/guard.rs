@@ -14,6 +14,7 @@ use tracing::{error, info};
 use super::Site;
 use super::config::{Reader, WebConfig, WebConfigError};
 use super::refusal::Refusal;
+use super::seats::Place;
 use super::server::{Body, Secure};
 use super::visitors::Visitors;
 
@@ -62,10 +63,11 @@ impl Guard {
             return Refusal::TooOften.into();
         }
         let who = request.headers().get(AUTHORIZATION).cloned();
-        let mut response = if rules.visitors.admit(&config.users, who).await {
-            self.site.answer(request).await
-        } else {
-            Refusal::Stranger.into()
+        let place = request.extensions().get::<Place>().cloned();
+        let admitted = rules.visitors.admit(&config.users, who, place.as_ref());
+        let mut response = match admitted.await {
+            Ok(()) => self.site.answer(request).await,
+            Err(refusal) => refusal.into(),
         };
         for (name, value) in &config.headers {
             response.headers_mut().insert(name.clone(), value.clone());

@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use super::reply::{failed, page, text};
 use super::report::Sight;
 use super::scrape::{Scrape, Wishes};
+use super::seats::Place;
 use super::selection::Selection;
 use super::server::Body;
 use super::status_page::Look;
@@ -77,10 +78,11 @@ impl Site {
             return self.reload(&method).await;
         }
         let work = self.work(&request);
+        let place = request.extensions().get::<Place>().cloned();
         drop(request);
         match work {
             Ok(Work::Scrape(scrape)) => scrape.answer().await,
-            Ok(Work::View(view)) => view.answer(&self.0.views).await,
+            Ok(Work::View(view)) => view.answer(&self.0.views, place.as_ref()).await,
             Ok(Work::Done(response)) => response,
             Err(refusal) => refusal.into(),
         }

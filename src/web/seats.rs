@@ -25,8 +25,8 @@ struct Taken {
 
 #[derive(Debug)]
 struct State {
-    /// Since when it is the client's turn, to ask or to read; `None` while an
-    /// answer is being made.
+    /// Since when it is the client's turn, to ask or to read, or his request is
+    /// in a queue; `None` while an answer is being made.
     waits_since: Option<Instant>,
     leave: CancellationToken,
 }
@@ -34,9 +34,15 @@ struct State {
 /// Who has a place.
 #[derive(Debug)]
 pub(super) struct Guest {
+    place: Place,
+    leave: CancellationToken,
+}
+
+/// The place of a guest, for those who answer him; it goes with his requests.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
     seats: Arc<Seats>,
     number: u64,
-    leave: CancellationToken,
 }
 
 impl Seats {
@@ -74,11 +80,9 @@ impl Seats {
         };
         taken.guests.insert(number, state);
         drop(taken);
-        Some(Guest {
-            seats: Arc::clone(self),
-            number,
-            leave,
-        })
+        let seats = Arc::clone(self);
+        let place = Place { seats, number };
+        Some(Guest { place, leave })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -99,20 +103,27 @@ impl Taken {
 }
 
 impl Guest {
-    /// An answer is being made.
-    pub(super) fn is_served(&self) {
-        self.set(None);
-    }
-
-    /// It is the client's turn again.
-    pub(super) fn is_waited_for(&self) {
-        self.set(Some(Instant::now()));
-        self.seats.changed.notify_one();
+    /// His place.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Waits until the place is taken away.
     pub(super) async fn is_sent_away(&self) {
         self.leave.cancelled().await;
+    }
+}
+
+impl Place {
+    /// An answer is being made.
+    pub(super) fn is_served(&self) {
+        self.set(None);
+    }
+
+    /// It is the client's turn again, or his request waits for its own.
+    pub(super) fn is_waited_for(&self) {
+        self.set(Some(Instant::now()));
+        self.seats.changed.notify_one();
     }
 
     fn set(&self, waits_since: Option<Instant>) {
@@ -124,8 +135,9 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        self.seats.taken().guests.remove(&self.number);
-        self.seats.changed.notify_one();
+        let Place { seats, number } = &self.place;
+        seats.taken().guests.remove(number);
+        seats.changed.notify_one();
     }
 }
 
@@ -149,8 +161,8 @@ mod tests {
         let second = seats.take().await;
         advance(Duration::from_secs(1)).await;
         // Now the second one is waited for longer.
-        first.is_served();
-        first.is_waited_for();
+        first.place().is_served();
+        first.place().is_waited_for();
         let third = seats.take().await;
         assert!(is_sent_away(&second).await);
         assert!(!is_sent_away(&first).await && !is_sent_away(&third).await);
@@ -163,10 +175,10 @@ mod tests {
     async fn who_is_being_served_is_not_sent_away() {
         let seats = Seats::new(1);
         let first = seats.take().await;
-        first.is_served();
+        first.place().is_served();
         let next = timeout(Duration::from_secs(60), seats.take()).await;
         assert!(next.is_err() && !is_sent_away(&first).await);
-        let (next, ()) = tokio::join!(seats.take(), async { first.is_waited_for() });
+        let (next, ()) = tokio::join!(seats.take(), async { first.place().is_waited_for() });
         assert!(is_sent_away(&first).await && !is_sent_away(&next).await);
     }
 
@@ -174,7 +186,7 @@ mod tests {
     async fn a_place_that_is_left_is_free() {
         let seats = Seats::new(1);
         let first = seats.take().await;
-        first.is_served();
+        first.place().is_served();
         let (_next, ()) = tokio::join!(seats.take(), async { drop(first) });
     }
 }

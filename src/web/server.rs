@@ -200,12 +200,13 @@ async fn speak<T, A, F>(
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(|request| {
-        guest.is_served();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        guest.place().is_served();
+        request.extensions_mut().insert(guest.place().clone());
         let response = answer(request);
         async move {
             let response = response.await;
-            guest.is_waited_for();
+            guest.place().is_waited_for();
             Ok::<_, Infallible>(response)
         }
     });

@@ -36,6 +36,12 @@ impl Users {
         Ok(Self(users))
     }
 
+    /// One user.
+    #[cfg(test)]
+    pub(crate) fn of(name: &str, hash: &str) -> Self {
+        Self(BTreeMap::from([(name.to_owned(), hash.to_owned())]))
+    }
+
     /// Whether everybody may ask.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
