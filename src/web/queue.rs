@@ -41,7 +41,7 @@ impl Queue {
             return Err(Refusal::Busy);
         };
         if let Some(place) = place {
-            place.is_waited_for();
+            place.is_queued();
         }
         let turn = turns.acquire_owned().await;
         if let Some(place) = place {

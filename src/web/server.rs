@@ -167,7 +167,7 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     // hyper bounds reading a head, and nothing bounds a client that never reads its answer.
-    let stream = Deadline::new(stream, limits.patience);
+    let stream = Deadline::new(stream, limits.patience, guest.place().clone());
     let opened = tokio::select! {
         opened = tokio::time::timeout(HANDSHAKE, open(stream, secure)) => opened??,
         () = stop.cancelled() => return Ok(()),
@@ -206,7 +206,7 @@ async fn speak<T, A, F>(
         let response = answer(request);
         async move {
             let response = response.await;
-            guest.place().is_waited_for();
+            guest.place().is_answered();
             Ok::<_, Infallible>(response)
         }
     });
