@@ -81,7 +81,7 @@ impl Site {
         let place = request.extensions().get::<Place>().cloned();
         drop(request);
         match work {
-            Ok(Work::Scrape(scrape)) => scrape.answer().await,
+            Ok(Work::Scrape(scrape)) => scrape.answer(&self.0.cache, place.as_ref()).await,
             Ok(Work::View(view)) => view.answer(&self.0.views, place.as_ref()).await,
             Ok(Work::Done(response)) => response,
             Err(refusal) => refusal.into(),
