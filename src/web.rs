@@ -9,6 +9,7 @@ mod discovery;
 mod encoding;
 mod guard;
 mod lineup;
+mod origin;
 mod preferences;
 mod query;
 mod queue;

@@ -26,6 +26,9 @@ pub(super) enum Refusal {
     /// It is there, and takes these methods alone.
     #[error("Method not allowed")]
     Method(&'static str),
+    /// A page of another site has a browser ask.
+    #[error("A page of another site cannot ask for this")]
+    Foreign,
     /// More often than the rate limit allows.
     #[error("Too many requests")]
     TooOften,
@@ -54,6 +57,7 @@ impl From<Refusal> for Response<Body> {
             Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
             Refusal::Status(_) | Refusal::Limit(_) => (StatusCode::BAD_REQUEST, None),
             Refusal::Method(allowed) => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, allowed))),
+            Refusal::Foreign => (StatusCode::FORBIDDEN, None),
             Refusal::TooOften => (StatusCode::TOO_MANY_REQUESTS, None),
             Refusal::Stranger => (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, "Basic"))),
             Refusal::Broken => (StatusCode::INTERNAL_SERVER_ERROR, None),

@@ -17,7 +17,7 @@ use super::selection::Selection;
 use super::server::Body;
 use super::status_page::Look;
 use super::view::{self, Bounds, Kind, View};
-use super::{Lineup, discovery};
+use super::{Lineup, discovery, origin};
 use crate::clock::Clock;
 use crate::metrics::{Exposition, SourcePage};
 use crate::reload::{ReloadError, Reloader};
@@ -72,6 +72,9 @@ impl Site {
 
     /// The answer to a request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body> {
+        if *request.method() == Method::POST && origin::is_foreign(request.headers()) {
+            return Refusal::Foreign.into();
+        }
         if request.uri().path() == RELOAD {
             let method = request.method().clone();
             drop(request);
@@ -264,6 +267,27 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(get(&site, "/metrics").await.status(), 200);
         }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_site_can_change_nothing() {
+        let site = site(0);
+        for path in [RELOAD, "/metrics", "/nowhere"] {
+            for (name, value) in [
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "http://evil.example"),
+            ] {
+                let request = Request::post(path).header("host", "a.example");
+                let request = request.header(name, value).body(()).unwrap();
+                assert_eq!(site.answer(request).await.status(), 403, "{name} {path}");
+                let request = Request::get("/metrics").header("host", "a.example");
+                let request = request.header(name, value).body(()).unwrap();
+                assert_eq!(site.answer(request).await.status(), 200);
+            }
+        }
+        // Nobody takes in the reload of this site.
+        let request = Request::post(RELOAD).header("host", "a.example").body(());
+        assert_eq!(site.answer(request.unwrap()).await.status(), 503);
     }
 
     #[tokio::test]
