@@ -52,6 +52,9 @@ impl Guard {
 
     /// The answer to a request, if the rules allow one.
     pub async fn answer<B: Send>(&self, request: Request<B>) -> Response<Body> {
+        if let Err(refusal) = Refusal::unless_addressed(&request) {
+            return refusal.into();
+        }
         let Some(rules) = self.rules.clone() else {
             return self.site.answer(request).await;
         };
