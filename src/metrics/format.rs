@@ -37,6 +37,9 @@ impl Headers {
 }
 
 impl TextFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Classic, Self::OpenMetrics];
+
     /// The lines before the samples of a family.
     pub(super) fn header(self, metric: Metric) -> &'static str {
         let headers = HEADERS.get(&metric);

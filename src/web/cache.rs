@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::encoding::{Beginning, Encoding};
@@ -15,13 +16,25 @@ use crate::metrics::{Exporter, Exposition, SourcePage, TextFormat};
 /// takes longer than all the rest of a scrape.
 const REPEATED: Duration = Duration::from_secs(1);
 
-/// How many texts are kept for each source, and for all together: one for each
-/// format.
-const PER_SOURCE: usize = 2;
+/// How many whole pages the kept texts may be as large as, together.
+const PAGES: usize = 3;
 
-/// The texts that were asked for last, the last one first.
-#[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<VecDeque<Arc<Entry>>>);
+/// Bytes of texts that clients have yet to read, or so many whole pages if
+/// those are more.
+const UNREAD: usize = 64 * 1024 * 1024;
+const UNREAD_PAGES: usize = 4;
+
+/// Texts that are not kept and are written at once.
+const AT_ONCE: usize = 2;
+
+/// The texts that were asked for last, the last one first: those of all sources
+/// and of single ones. Of other sets there are too many.
+#[derive(Debug)]
+pub(super) struct Cache {
+    entries: Mutex<VecDeque<Arc<Entry>>>,
+    /// The turns of all entries that are not kept.
+    turns: Arc<Semaphore>,
+}
 
 /// The first part of an exposition, in one format.
 #[derive(Debug)]
@@ -29,6 +42,8 @@ pub(super) struct Entry {
     format: TextFormat,
     /// The snapshots, and whether they were fresh.
     pages: Vec<(Weak<SourcePage>, bool)>,
+    /// Held by who writes it.
+    turns: Arc<Semaphore>,
     text: OnceLock<Bytes>,
     compressed: OnceLock<Beginning>,
     rest: Mutex<Option<Arc<Rest>>>,
@@ -43,40 +58,96 @@ pub(super) struct Rest {
     compressed: OnceLock<Bytes>,
 }
 
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            entries: Mutex::default(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
 impl Cache {
-    /// The entry for an exposition, which may have to be written yet. What is
-    /// true no longer is forgotten, and of `sources` not more than they need.
+    /// The entry for an exposition of some of so many `sources`, which may have
+    /// to be written yet. What is true no longer is forgotten.
     pub(super) fn entry(
         &self,
         exposition: &Exposition,
         format: TextFormat,
         sources: usize,
     ) -> Arc<Entry> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries();
         entries.retain(|entry| entry.is_of_now());
         let known = entries
             .iter()
             .position(|entry| entry.is(exposition, format));
         let known = known.and_then(|position| entries.remove(position));
-        let entry = known.unwrap_or_else(|| Arc::new(Entry::of(exposition, format)));
+        let shown = exposition.pages().count();
+        if shown > 1 && shown < sources {
+            drop(entries);
+            return Arc::new(Entry::of(exposition, format, Arc::clone(&self.turns)));
+        }
+        let own = || Arc::new(Semaphore::new(1));
+        let entry = known.unwrap_or_else(|| Arc::new(Entry::of(exposition, format, own())));
         entries.push_front(Arc::clone(&entry));
-        entries.truncate(PER_SOURCE * (sources + 1));
+        let most = PAGES * page_size(&entries);
+        let mut held = 0;
+        entries.retain(|entry| {
+            held += entry.size();
+            held <= most
+        });
         entry
+    }
+
+    /// How large the texts together may be that clients have yet to read.
+    pub(super) fn unread(&self) -> usize {
+        UNREAD.max(UNREAD_PAGES * page_size(&self.entries()))
+    }
+
+    fn entries(&self) -> MutexGuard<'_, VecDeque<Arc<Entry>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// How large a whole page is, as far as entries tell.
+fn page_size(entries: &VecDeque<Arc<Entry>>) -> usize {
+    let mut largest = 0;
+    for format in TextFormat::ALL {
+        let of_it = entries.iter().filter(|entry| entry.format == format);
+        let (single, whole): (Vec<_>, Vec<_>) = of_it.partition(|entry| entry.pages.len() == 1);
+        let size = |entry: &Arc<Entry>| entry.text.get().map_or(0, Bytes::len);
+        let whole = whole.into_iter().map(size).max().unwrap_or_default();
+        let single = single.into_iter().map(size).sum();
+        largest = largest.max(whole).max(single);
+    }
+    largest
+}
+
 impl Entry {
-    fn of(exposition: &Exposition, format: TextFormat) -> Self {
+    fn of(exposition: &Exposition, format: TextFormat, turns: Arc<Semaphore>) -> Self {
         let pages = exposition.pages();
         Self {
             format,
             pages: pages
                 .map(|(page, fresh)| (Arc::downgrade(page), fresh))
                 .collect(),
+            turns,
             text: OnceLock::new(),
             compressed: OnceLock::new(),
             rest: Mutex::new(None),
         }
+    }
+
+    /// The turn to write it: others wait, and find it written.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
+    /// How large its texts are.
+    fn size(&self) -> usize {
+        let compressed = self.compressed.get().map(Beginning::bytes);
+        let texts = [self.text.get().cloned(), compressed];
+        texts.iter().flatten().map(Bytes::len).sum()
     }
 
     /// Whether it is what an exposition says.
@@ -102,7 +173,7 @@ impl Entry {
         }
     }
 
-    /// The first part; whoever comes first writes it, and others wait for that.
+    /// The first part, which is written if it is not yet there.
     pub(super) fn text(&self, exposition: &Exposition) -> Bytes {
         let write = || exposition.of_the_sources(self.format).into();
         self.text.get_or_init(write).clone()
@@ -157,3 +228,6 @@ impl Rest {
         self.text.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::seats::Place;
+
 /// A connection whose answers must each be read in a time.
 #[derive(Debug)]
 pub(super) struct Deadline<T> {
@@ -20,16 +22,19 @@ pub(super) struct Deadline<T> {
     due: Pin<Box<Sleep>>,
     /// Whether anything was written since the last flush.
     writes: bool,
+    /// Where it is told how the reading goes.
+    place: Place,
 }
 
 impl<T> Deadline<T> {
     /// Gives the other side so long to read each answer.
-    pub(super) fn new(inner: T, patience: Duration) -> Self {
+    pub(super) fn new(inner: T, patience: Duration, place: Place) -> Self {
         Self {
             inner,
             patience,
             due: Box::pin(sleep_until(Instant::now() + patience)),
             writes: false,
+            place,
         }
     }
 
@@ -37,6 +42,12 @@ impl<T> Deadline<T> {
         if !self.writes {
             self.writes = true;
             self.due.as_mut().reset(Instant::now() + self.patience);
+        }
+    }
+
+    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
+        if matches!(polled, Poll::Ready(Ok(1..))) {
+            self.place.takes_some();
         }
     }
 
@@ -72,6 +83,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Deadline<T> {
     ) -> Poll<io::Result<usize>> {
         self.begin();
         let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.wrote(&polled);
         self.bounded(context, polled)
     }
 
@@ -82,6 +94,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Deadline<T> {
     ) -> Poll<io::Result<usize>> {
         self.begin();
         let polled = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.wrote(&polled);
         self.bounded(context, polled)
     }
 
@@ -91,8 +104,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Deadline<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_flush(context);
-        if polled.is_ready() {
+        if polled.is_ready() && self.writes {
             self.writes = false;
+            self.place.has_all();
         }
         self.bounded(context, polled)
     }

@@ -14,6 +14,7 @@ use tracing::{error, info};
 use super::Site;
 use super::config::{Reader, WebConfig, WebConfigError};
 use super::refusal::Refusal;
+use super::seats::Place;
 use super::server::{Body, Secure};
 use super::visitors::Visitors;
 
@@ -51,6 +52,9 @@ impl Guard {
 
     /// The answer to a request, if the rules allow one.
     pub async fn answer<B: Send>(&self, request: Request<B>) -> Response<Body> {
+        if let Err(refusal) = Refusal::unless_addressed(&request) {
+            return refusal.into();
+        }
         let Some(rules) = self.rules.clone() else {
             return self.site.answer(request).await;
         };
@@ -62,10 +66,11 @@ impl Guard {
             return Refusal::TooOften.into();
         }
         let who = request.headers().get(AUTHORIZATION).cloned();
-        let mut response = if rules.visitors.admit(&config.users, who).await {
-            self.site.answer(request).await
-        } else {
-            Refusal::Stranger.into()
+        let place = request.extensions().get::<Place>().cloned();
+        let admitted = rules.visitors.admit(&config.users, who, place.as_ref());
+        let mut response = match admitted.await {
+            Ok(()) => self.site.answer(request).await,
+            Err(refusal) => refusal.into(),
         };
         for (name, value) in &config.headers {
             response.headers_mut().insert(name.clone(), value.clone());

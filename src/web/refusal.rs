@@ -1,7 +1,7 @@
 //! Requests that are not answered with a page.
 
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use hyper::{Method, Response, StatusCode};
+use hyper::header::{ALLOW, HOST, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::reply::text;
 use super::server::Body;
@@ -26,6 +26,12 @@ pub(super) enum Refusal {
     /// It is there, and takes these methods alone.
     #[error("Method not allowed")]
     Method(&'static str),
+    /// HTTP/1.1 asks each request for one `Host` (RFC 9112, 3.2).
+    #[error("A request needs the header Host, once")]
+    Host,
+    /// A page of another site has a browser ask.
+    #[error("A page of another site cannot ask for this")]
+    Foreign,
     /// More often than the rate limit allows.
     #[error("Too many requests")]
     TooOften,
@@ -46,14 +52,27 @@ impl Refusal {
         let reads = matches!(*method, Method::GET | Method::HEAD);
         reads.then_some(()).ok_or(Self::Method("GET, HEAD"))
     }
+
+    /// Whether the request says for which host it is, if it must.
+    pub(super) fn unless_addressed<B>(request: &Request<B>) -> Result<(), Self> {
+        let hosts = request.headers().get_all(HOST).iter().count();
+        let allowed = match request.version() {
+            Version::HTTP_11 => hosts == 1,
+            _ => hosts <= 1,
+        };
+        allowed.then_some(()).ok_or(Self::Host)
+    }
 }
 
 impl From<Refusal> for Response<Body> {
     fn from(refusal: Refusal) -> Self {
         let (status, header) = match refusal {
             Refusal::Path | Refusal::Source(_) => (StatusCode::NOT_FOUND, None),
-            Refusal::Status(_) | Refusal::Limit(_) => (StatusCode::BAD_REQUEST, None),
+            Refusal::Status(_) | Refusal::Limit(_) | Refusal::Host => {
+                (StatusCode::BAD_REQUEST, None)
+            }
             Refusal::Method(allowed) => (StatusCode::METHOD_NOT_ALLOWED, Some((ALLOW, allowed))),
+            Refusal::Foreign => (StatusCode::FORBIDDEN, None),
             Refusal::TooOften => (StatusCode::TOO_MANY_REQUESTS, None),
             Refusal::Stranger => (StatusCode::UNAUTHORIZED, Some((WWW_AUTHENTICATE, "Basic"))),
             Refusal::Broken => (StatusCode::INTERNAL_SERVER_ERROR, None),

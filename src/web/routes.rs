@@ -12,11 +12,12 @@ use super::refusal::Refusal;
 use super::reply::{failed, page, text};
 use super::report::Sight;
 use super::scrape::{Scrape, Wishes};
+use super::seats::Place;
 use super::selection::Selection;
 use super::server::Body;
 use super::status_page::Look;
 use super::view::{self, Bounds, Kind, View};
-use super::{Lineup, discovery};
+use super::{Lineup, discovery, origin};
 use crate::clock::Clock;
 use crate::metrics::{Exposition, SourcePage};
 use crate::reload::{ReloadError, Reloader};
@@ -71,16 +72,20 @@ impl Site {
 
     /// The answer to a request.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<Body> {
+        if *request.method() == Method::POST && origin::is_foreign(request.headers()) {
+            return Refusal::Foreign.into();
+        }
         if request.uri().path() == RELOAD {
             let method = request.method().clone();
             drop(request);
             return self.reload(&method).await;
         }
         let work = self.work(&request);
+        let place = request.extensions().get::<Place>().cloned();
         drop(request);
         match work {
-            Ok(Work::Scrape(scrape)) => scrape.answer().await,
-            Ok(Work::View(view)) => view.answer(&self.0.views).await,
+            Ok(Work::Scrape(scrape)) => scrape.answer(&self.0.cache, place.as_ref()).await,
+            Ok(Work::View(view)) => view.answer(&self.0.views, place.as_ref()).await,
             Ok(Work::Done(response)) => response,
             Err(refusal) => refusal.into(),
         }
@@ -262,6 +267,27 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(get(&site, "/metrics").await.status(), 200);
         }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_site_can_change_nothing() {
+        let site = site(0);
+        for path in [RELOAD, "/metrics", "/nowhere"] {
+            for (name, value) in [
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "http://evil.example"),
+            ] {
+                let request = Request::post(path).header("host", "a.example");
+                let request = request.header(name, value).body(()).unwrap();
+                assert_eq!(site.answer(request).await.status(), 403, "{name} {path}");
+                let request = Request::get("/metrics").header("host", "a.example");
+                let request = request.header(name, value).body(()).unwrap();
+                assert_eq!(site.answer(request).await.status(), 200);
+            }
+        }
+        // Nobody takes in the reload of this site.
+        let request = Request::post(RELOAD).header("host", "a.example").body(());
+        assert_eq!(site.answer(request.unwrap()).await.status(), 503);
     }
 
     #[tokio::test]

@@ -9,9 +9,10 @@ use hyper::{HeaderMap, Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::accept::{Choice, negotiate};
-use super::cache::Entry;
+use super::cache::{Cache, Entry};
 use super::encoding::{Encoding, SMALLEST};
 use super::reply::{failed, pieces};
+use super::seats::{Place, Text};
 use super::server::Body;
 use crate::metrics::{Exposition, TextFormat};
 
@@ -30,7 +31,8 @@ pub(super) struct Scrape {
     pub(super) entry: Arc<Entry>,
     pub(super) wishes: Wishes,
     /// Held until the answer is made. Sending it holds none, as clients that
-    /// read nothing are not to keep out the others: the text is there once for all.
+    /// read nothing are not to keep out the others: the text is there once for
+    /// all, and who keeps too many old ones from going away is sent away.
     pub(super) slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -60,20 +62,37 @@ pub(super) fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
 
 impl Scrape {
     /// The answer. A large page takes its time to write and to compress, so
-    /// that is done where it holds up no other connection.
-    pub(super) async fn answer(self) -> Response<Body> {
-        if self.entry.is_written(self.wishes.encoding) {
-            return self.write();
+    /// that is done once, where it holds up no other connection.
+    pub(super) async fn answer(self, cache: &Cache, place: Option<&Place>) -> Response<Body> {
+        let place = place.map(|place| (place.clone(), cache.unread()));
+        if self.is_written() {
+            return self.write(place);
         }
-        let made = tokio::task::spawn_blocking(move || self.write()).await;
-        made.unwrap_or_else(|error| failed(&error))
+        let turn = self.entry.turn().await;
+        if self.is_written() {
+            drop(turn);
+            return self.write(place);
+        }
+        // Who hangs up does not end the writing: the turn is over when that is.
+        let write = move || (self.write(place), turn);
+        match tokio::task::spawn_blocking(write).await {
+            Ok((response, _turn)) => response,
+            Err(error) => failed(&error),
+        }
     }
 
-    fn write(self) -> Response<Body> {
+    fn is_written(&self) -> bool {
+        self.entry.is_written(self.wishes.encoding)
+    }
+
+    fn write(self, reader: Option<(Place, usize)>) -> Response<Body> {
         let (encoding, parts) = match self.coded() {
             Ok(coded) => coded,
             Err(error) => return failed(&error),
         };
+        if let Some((place, unread)) = reader {
+            place.gets(Text::of(&parts[0]), unread);
+        }
         drop(self.slot);
         let content_type = self.wishes.choice.content_type();
         let mut response = pieces(StatusCode::OK, &content_type, parts);
@@ -95,5 +114,49 @@ impl Scrape {
         }
         let parts = self.entry.compressed(&self.exposition, &rest)?;
         Ok((Encoding::Gzip, parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use http_body_util::BodyExt as _;
+    use jiff::Timestamp;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+    use crate::metrics::Exporter;
+
+    fn scrape(cache: &Cache) -> Scrape {
+        let exporter = Exporter::alone(Timestamp::UNIX_EPOCH);
+        let exposition = Exposition::new(Vec::new(), &exporter, Instant::now());
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let wishes = Wishes::of(&headers);
+        Scrape {
+            entry: cache.entry(&exposition, wishes.format(), 0),
+            exposition,
+            wishes,
+            slot: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_while_another_compresses_gets_what_that_one_made() {
+        let cache = Cache::default();
+        let first = scrape(&cache);
+        let turn = first.entry.turn().await;
+        let mut others = Box::pin(join_all(
+            (0..9).map(|_| scrape(&cache).answer(&cache, None)),
+        ));
+        assert!(timeout(Duration::from_secs(1), &mut others).await.is_err());
+        let (_, parts) = first.coded().unwrap();
+        drop(turn);
+        for answer in others.await {
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, parts.concat());
+        }
     }
 }

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+/// So long a reader who takes nothing in still counts as reading.
+const STALLED: Duration = Duration::from_secs(10);
+
 /// So many places. When all are taken, whoever is waited for longest gives his
 /// away: one that says nothing or does not read is cut off before anybody who
-/// comes with a request has to wait.
+/// comes with a request has to wait. Who is in the middle of an answer loses
+/// more by it than others, so he goes only where nobody else is waited for.
 #[derive(Debug)]
 pub(super) struct Seats {
     most: usize,
@@ -25,18 +31,44 @@ struct Taken {
 
 #[derive(Debug)]
 struct State {
-    /// Since when it is the client's turn, to ask or to read; `None` while an
-    /// answer is being made.
-    waits_since: Option<Instant>,
+    stage: Stage,
+    /// Whether he got an answer already, of which more may be to come.
+    answered: bool,
+    reading: Option<Text>,
     leave: CancellationToken,
+}
+
+/// How far it is with a guest.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// He is to ask, or his request is in a queue, since then.
+    Waits(Instant),
+    /// An answer is being made.
+    Served,
+    /// He reads an answer, and took some of it last then.
+    Reads(Instant),
+}
+
+/// A text that many may read, and which is there for as long as one of them does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Text {
+    /// Where it is, which no other can be meanwhile.
+    at: usize,
+    size: usize,
 }
 
 /// Who has a place.
 #[derive(Debug)]
 pub(super) struct Guest {
+    place: Place,
+    leave: CancellationToken,
+}
+
+/// The place of a guest, for those who answer him; it goes with his requests.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
     seats: Arc<Seats>,
     number: u64,
-    leave: CancellationToken,
 }
 
 impl Seats {
@@ -69,16 +101,16 @@ impl Seats {
         taken.next += 1;
         let leave = CancellationToken::new();
         let state = State {
-            waits_since: Some(Instant::now()),
+            stage: Stage::Waits(Instant::now()),
+            answered: false,
+            reading: None,
             leave: leave.clone(),
         };
         taken.guests.insert(number, state);
         drop(taken);
-        Some(Guest {
-            seats: Arc::clone(self),
-            number,
-            leave,
-        })
+        let seats = Arc::clone(self);
+        let place = Place { seats, number };
+        Some(Guest { place, leave })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -86,95 +118,157 @@ impl Seats {
     }
 }
 
+impl Stage {
+    /// Since when the client is waited for, after those who are not reading.
+    fn rank(self, now: Instant) -> Option<(bool, Instant)> {
+        match self {
+            Self::Waits(since) => Some((false, since)),
+            Self::Served => None,
+            Self::Reads(last) => Some((now.duration_since(last) < STALLED, last)),
+        }
+    }
+}
+
+impl Text {
+    /// The text of these bytes.
+    pub(super) fn of(bytes: &Bytes) -> Self {
+        Self {
+            at: bytes.as_ptr().addr(),
+            size: bytes.len(),
+        }
+    }
+}
+
 impl Taken {
     /// Frees the place of whoever is waited for longest, if there is one.
     fn send_away(&mut self) -> Option<()> {
+        let now = Instant::now();
         let guests = self.guests.iter();
-        let waiting = guests.filter_map(|(number, state)| Some((state.waits_since?, *number)));
+        let waiting = guests.filter_map(|(number, state)| Some((state.stage.rank(now)?, *number)));
         let (_, number) = waiting.min()?;
+        self.free(number)
+    }
+
+    fn free(&mut self, number: u64) -> Option<()> {
         let state = self.guests.remove(&number)?;
         state.leave.cancel();
         Some(())
     }
+
+    /// Sends away readers of other texts than `mine`, those first who took
+    /// nothing for longest, until all texts together are not larger than `most`.
+    fn bound(&mut self, mine: Text, most: usize) {
+        let mut readers: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        for text in self.guests.values().filter_map(|state| state.reading) {
+            readers.entry(text.at).or_insert((text.size, 0)).1 += 1;
+        }
+        let mut held: usize = readers.values().map(|(size, _)| size).sum();
+        let guests = self.guests.iter();
+        let others = guests.filter_map(|(number, state)| match state {
+            State {
+                stage: Stage::Reads(last),
+                reading: Some(text),
+                ..
+            } if text.at != mine.at => Some((*last, *number, text.at)),
+            _ => None,
+        });
+        let mut others: Vec<_> = others.collect();
+        others.sort_unstable();
+        for (_, number, at) in others {
+            if held <= most {
+                return;
+            }
+            self.free(number);
+            if let Some((size, count)) = readers.get_mut(&at) {
+                *count -= 1;
+                if *count == 0 {
+                    held -= *size;
+                }
+            }
+        }
+    }
 }
 
 impl Guest {
-    /// An answer is being made.
-    pub(super) fn is_served(&self) {
-        self.set(None);
-    }
-
-    /// It is the client's turn again.
-    pub(super) fn is_waited_for(&self) {
-        self.set(Some(Instant::now()));
-        self.seats.changed.notify_one();
+    /// His place.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Waits until the place is taken away.
     pub(super) async fn is_sent_away(&self) {
         self.leave.cancelled().await;
     }
+}
 
-    fn set(&self, waits_since: Option<Instant>) {
+impl Place {
+    /// An answer is being made.
+    pub(super) fn is_served(&self) {
+        self.change(|state| {
+            state.stage = Stage::Served;
+            state.reading = None;
+        });
+    }
+
+    /// The request waits for its turn.
+    pub(super) fn is_queued(&self) {
+        self.change(|state| state.stage = Stage::Waits(Instant::now()));
+        self.seats.changed.notify_one();
+    }
+
+    /// The answer will be this text, beside which others may be read that are
+    /// together not larger than `most`.
+    pub(super) fn gets(&self, text: Text, most: usize) {
+        self.change(|state| state.reading = Some(text));
+        self.seats.taken().bound(text, most);
+        self.seats.changed.notify_one();
+    }
+
+    /// The answer is made, and the client is to read it.
+    pub(super) fn is_answered(&self) {
+        self.change(|state| {
+            state.stage = Stage::Reads(Instant::now());
+            state.answered = true;
+        });
+        self.seats.changed.notify_one();
+    }
+
+    /// The client takes some of what is sent.
+    pub(super) fn takes_some(&self) {
+        self.change(|state| match state.stage {
+            Stage::Served => {}
+            Stage::Waits(_) | Stage::Reads(_) if state.answered => {
+                state.stage = Stage::Reads(Instant::now());
+            }
+            // A handshake.
+            Stage::Waits(_) | Stage::Reads(_) => {}
+        });
+    }
+
+    /// The client has all that was sent: he may ask again.
+    pub(super) fn has_all(&self) {
+        self.change(|state| {
+            if matches!(state.stage, Stage::Reads(_)) {
+                state.stage = Stage::Waits(Instant::now());
+                state.reading = None;
+            }
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
         if let Some(state) = self.seats.taken().guests.get_mut(&self.number) {
-            state.waits_since = waits_since;
+            change(state);
         }
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        self.seats.taken().guests.remove(&self.number);
-        self.seats.changed.notify_one();
+        let Place { seats, number } = &self.place;
+        seats.taken().guests.remove(number);
+        seats.changed.notify_one();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::{advance, timeout};
-
-    use super::*;
-
-    async fn is_sent_away(guest: &Guest) -> bool {
-        timeout(Duration::ZERO, guest.is_sent_away()).await.is_ok()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_is_waited_for_longest_gives_way() {
-        let seats = Seats::new(2);
-        let first = seats.take().await;
-        advance(Duration::from_secs(1)).await;
-        let second = seats.take().await;
-        advance(Duration::from_secs(1)).await;
-        // Now the second one is waited for longer.
-        first.is_served();
-        first.is_waited_for();
-        let third = seats.take().await;
-        assert!(is_sent_away(&second).await);
-        assert!(!is_sent_away(&first).await && !is_sent_away(&third).await);
-        // A place that was taken away is not free twice.
-        drop(second);
-        assert_eq!(seats.taken().guests.len(), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_is_being_served_is_not_sent_away() {
-        let seats = Seats::new(1);
-        let first = seats.take().await;
-        first.is_served();
-        let next = timeout(Duration::from_secs(60), seats.take()).await;
-        assert!(next.is_err() && !is_sent_away(&first).await);
-        let (next, ()) = tokio::join!(seats.take(), async { first.is_waited_for() });
-        assert!(is_sent_away(&first).await && !is_sent_away(&next).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_place_that_is_left_is_free() {
-        let seats = Seats::new(1);
-        let first = seats.take().await;
-        first.is_served();
-        let (_next, ()) = tokio::join!(seats.take(), async { drop(first) });
-    }
-}
+mod tests;

@@ -167,7 +167,7 @@ where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     // hyper bounds reading a head, and nothing bounds a client that never reads its answer.
-    let stream = Deadline::new(stream, limits.patience);
+    let stream = Deadline::new(stream, limits.patience, guest.place().clone());
     let opened = tokio::select! {
         opened = tokio::time::timeout(HANDSHAKE, open(stream, secure)) => opened??,
         () = stop.cancelled() => return Ok(()),
@@ -200,12 +200,13 @@ async fn speak<T, A, F>(
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(|request| {
-        guest.is_served();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        guest.place().is_served();
+        request.extensions_mut().insert(guest.place().clone());
         let response = answer(request);
         async move {
             let response = response.await;
-            guest.is_waited_for();
+            guest.place().is_answered();
             Ok::<_, Infallible>(response)
         }
     });

@@ -11,10 +11,12 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::encoding::Encoding;
+use super::queue::Queue;
 use super::refusal::Refusal;
 use super::reply::{failed, page};
 use super::report::Sight;
 use super::scrape::joined;
+use super::seats::Place;
 use super::server::Body;
 use super::status_page::{self, Look};
 use crate::visible;
@@ -42,7 +44,7 @@ const UNREAD: usize = 64 * 1024;
 /// How many views there may be, each of which is a text of its own.
 #[derive(Debug)]
 pub(super) struct Bounds {
-    written: Semaphore,
+    written: Queue,
     unread: Arc<Semaphore>,
 }
 
@@ -57,7 +59,7 @@ pub(super) struct View {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            written: Semaphore::new(AT_ONCE),
+            written: Queue::new(AT_ONCE),
             unread: Arc::new(Semaphore::new(UNREAD)),
         }
     }
@@ -83,13 +85,19 @@ pub(super) fn encoding(headers: &HeaderMap) -> Encoding {
 
 impl View {
     /// The answer, written where it holds up no other connection, unless too
-    /// much is unread already.
-    pub(super) async fn answer(self, bounds: &Bounds) -> Response<Body> {
+    /// much is asked for or unread already.
+    pub(super) async fn answer(self, bounds: &Bounds, place: Option<&Place>) -> Response<Body> {
         let unread = Arc::clone(&bounds.unread);
-        let turn = bounds.written.acquire().await;
-        let made = tokio::task::spawn_blocking(move || self.write(&unread)).await;
-        drop(turn);
-        made.unwrap_or_else(|error| failed(&error))
+        let turn = match bounds.written.take(place).await {
+            Ok(turn) => turn,
+            Err(refusal) => return refusal.into(),
+        };
+        // Who hangs up does not end the writing: the turn is over when that is.
+        let write = move || (self.write(&unread), turn);
+        match tokio::task::spawn_blocking(write).await {
+            Ok((response, _turn)) => response,
+            Err(error) => failed(&error),
+        }
     }
 
     fn write(self, unread: &Arc<Semaphore>) -> Response<Body> {
@@ -135,4 +143,59 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 fn json(document: &impl Serialize) -> Result<String, Fault> {
     let text = serde_json::to_string(document)?;
     Ok(format!("{}\n", visible::escape(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::runtime::Builder;
+    use tokio::sync::oneshot;
+    use tokio::time::{Instant, timeout};
+
+    use super::super::Lineup;
+    use super::super::query::Query;
+    use super::*;
+    use crate::clock::Clock;
+    use crate::metrics::Exporter;
+
+    fn view() -> View {
+        let now = Clock::system().now();
+        let lineup = Lineup {
+            sources: Vec::new(),
+            exporter: Exporter::alone(now),
+            was_ready: true,
+        };
+        let query = Query::of(&"/api/v1/tasks".parse().unwrap()).unwrap();
+        View {
+            kind: Kind::Tasks,
+            sight: Sight::new(&lineup, query, now, Instant::now()),
+            encoding: Encoding::Identity,
+        }
+    }
+
+    #[test]
+    fn who_hangs_up_while_his_view_is_written_makes_no_room_for_another() {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build();
+        runtime.unwrap().block_on(async {
+            let (go_on, held) = oneshot::channel::<()>();
+            let holding = tokio::task::spawn_blocking(move || drop(held.blocking_recv()));
+            let bounds = Bounds::default();
+            for _ in 0..AT_ONCE {
+                let asked = view().answer(&bounds, None);
+                assert!(timeout(Duration::from_millis(1), asked).await.is_err());
+            }
+            // They have yet to be written, although nobody waits for them.
+            let mut next = Box::pin(bounds.written.take(None));
+            assert!(timeout(Duration::from_millis(1), &mut next).await.is_err());
+            drop(go_on);
+            holding.await.unwrap();
+            assert!(next.await.is_ok());
+            let answered = view().answer(&bounds, None).await;
+            assert_eq!(answered.status(), StatusCode::OK);
+        });
+    }
 }

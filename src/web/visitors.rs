@@ -1,6 +1,6 @@
 //! Who asks, and whether the password is right.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,9 +8,11 @@ use hyper::header::HeaderValue;
 use ring::rand::SystemRandom;
 use ring::{digest, hmac};
 use secrecy::zeroize::Zeroizing;
-use tokio::sync::Semaphore;
 
 use super::config::Users;
+use super::queue::Queue;
+use super::refusal::Refusal;
+use super::seats::Place;
 
 /// How many right passwords are remembered, so that they cost nothing again.
 const REMEMBERED: usize = 100;
@@ -22,7 +24,7 @@ pub(super) struct Visitors {
     key: Option<hmac::Key>,
     admitted: Mutex<Vec<[u8; digest::SHA256_OUTPUT_LEN]>>,
     /// Hashing is slow on purpose, so one at a time.
-    turn: Arc<Semaphore>,
+    hashing: Queue,
 }
 
 /// What somebody says who he is.
@@ -37,40 +39,44 @@ impl Default for Visitors {
         Self {
             key: hmac::Key::generate(hmac::HMAC_SHA256, &random).ok(),
             admitted: Mutex::default(),
-            turn: Arc::new(Semaphore::new(1)),
+            hashing: Queue::new(1),
         }
     }
 }
 
 impl Visitors {
-    /// Whether one with this `Authorization` may come in.
-    pub(super) async fn admit(&self, users: &Users, who: Option<HeaderValue>) -> bool {
+    /// Lets in one with this `Authorization`, or says why not.
+    pub(super) async fn admit(
+        &self,
+        users: &Users,
+        who: Option<HeaderValue>,
+        place: Option<&Place>,
+    ) -> Result<(), Refusal> {
         if users.is_empty() {
-            return true;
+            return Ok(());
         }
-        let Some(claim) = who.as_ref().and_then(Claim::parse) else {
-            return false;
-        };
-        let (known, hash) = users.hash(&claim.name);
-        let tag = self.tag(&claim, hash);
+        let claim = who.as_ref().and_then(Claim::parse);
+        let claim = claim.ok_or(Refusal::Stranger)?;
+        let check = users.check(&claim.name).ok_or(Refusal::Stranger)?;
+        let (known, tag) = (check.is_known(), self.tag(&claim, check.hash()));
         if known && self.remembers(tag) {
-            return true;
+            return Ok(());
         }
-        let Ok(_turn) = self.turn.acquire().await else {
-            return false;
-        };
+        let turn = self.hashing.take(place).await?;
         // Another with the same password may have been first.
         if known && self.remembers(tag) {
-            return true;
+            return Ok(());
         }
-        let hash = hash.to_owned();
-        let verify = move || bcrypt::verify(claim.password.as_slice(), &hash);
-        let right = tokio::task::spawn_blocking(verify).await;
-        let right = known && matches!(right, Ok(Ok(true)));
-        if right {
-            self.remember(tag);
+        // Who hangs up does not end the hashing: the turn is over when that is.
+        let verify = move || (check.is_passed_by(&claim.password), turn);
+        let (right, _turn) = tokio::task::spawn_blocking(verify)
+            .await
+            .map_err(|_panic| Refusal::Stranger)?;
+        if !right {
+            return Err(Refusal::Stranger);
         }
-        right
+        self.remember(tag);
+        Ok(())
     }
 
     /// What stands for a password that fits a hash.
@@ -113,5 +119,41 @@ impl Claim {
             name: String::from_utf8(name.to_vec()).ok()?,
             password: Zeroizing::new(password),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::runtime::Builder;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[test]
+    fn who_hangs_up_while_his_password_is_hashed_makes_no_room_for_another() {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build();
+        runtime.unwrap().block_on(async {
+            let (go_on, held) = oneshot::channel::<()>();
+            let holding = tokio::task::spawn_blocking(move || drop(held.blocking_recv()));
+            let visitors = Visitors::default();
+            let hash = "$2b$04$Lv8iTo7rbjvEcl8BeabRQOC/ZusTx1IbbMkfjXcxXDB1gXa.FfoIe";
+            let users = Users::of([("alice", hash)]);
+            let wrong = format!("Basic {}", STANDARD.encode("alice:wrong"));
+            let who = HeaderValue::from_str(&wrong).unwrap();
+            let asked = visitors.admit(&users, Some(who), None);
+            assert!(timeout(Duration::from_millis(1), asked).await.is_err());
+            // The hashing has yet to end, although nobody waits for it.
+            let mut next = Box::pin(visitors.hashing.take(None));
+            assert!(timeout(Duration::from_millis(1), &mut next).await.is_err());
+            drop(go_on);
+            holding.await.unwrap();
+            assert!(next.await.is_ok());
+        });
     }
 }

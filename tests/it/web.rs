@@ -143,6 +143,24 @@ async fn silent_and_slow_clients_block_nobody() {
 }
 
 #[rstest]
+#[case::none("HTTP/1.1\r\n", 400)]
+#[case::one("HTTP/1.1\r\nHost: x\r\n", 200)]
+#[case::an_empty_one("HTTP/1.1\r\nHost:\r\n", 200)]
+#[case::two("HTTP/1.1\r\nHost: x\r\nHost: y\r\n", 400)]
+#[case::none_in_1_0("HTTP/1.0\r\n", 200)]
+#[tokio::test]
+async fn a_request_says_for_which_host_it_is(#[case] head: &str, #[case] code: u16) {
+    let program = program(&[]).await;
+    let mut stream = TcpStream::connect(program.address()).await.unwrap();
+    let request = format!("GET /metrics {head}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap();
+    assert_eq!(status, code.to_string(), "{answer}");
+}
+
+#[rstest]
 #[case::no_request(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")]
 #[case::no_version(b"GET /\r\n\r\n")]
 #[case::bad_header(b"GET /metrics HTTP/1.1\r\nno colon\r\n\r\n")]
