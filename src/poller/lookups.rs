@@ -30,6 +30,9 @@ const NEWEST_FAILURES: usize = 20;
 /// How many older failures are among those of one poll.
 const OLDER_FAILURES: usize = 1;
 
+/// How many of them have an unknown status at the least, if so many do.
+const UNKNOWN: usize = 1;
+
 /// How long one call may take, if that is not too much of what is left.
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -90,13 +93,15 @@ impl Turns {
         let failures = failed.len().min(FAILURES);
         let old = older.len().min(OLDER_FAILURES);
         let mut agenda = Vec::new();
+        let room = LOOKUPS - failures;
+        let unfinished = room - unmet.unknown.len().min(UNKNOWN);
         self.fill(
             &mut agenda,
             Wheel::Unfinished,
             &unmet.unfinished,
-            LOOKUPS - failures,
+            unfinished,
         );
-        let room = LOOKUPS - failures - agenda.len();
+        let room = room - agenda.len();
         self.fill(&mut agenda, Wheel::Unknown, &unmet.unknown, room);
         self.fill(&mut agenda, Wheel::NewestFailures, newest, failures - old);
         self.fill(&mut agenda, Wheel::OlderFailures, older, old);

@@ -28,6 +28,20 @@ async fn one_login_serves_many_polls() {
 }
 
 #[tokio::test]
+async fn a_poll_logs_in_again_once_whatever_is_refused() {
+    let mut bench = Bench::new().await;
+    for number in 0..350 {
+        bench.sim.add(task(&format!("t{number}")));
+    }
+    bench.poll().await;
+    let before = bench.logins();
+    let refused = Fault::new(Endpoint::List, FaultKind::Status(401));
+    bench.sim.inject(refused.after(1));
+    bench.fail().await;
+    assert_eq!(bench.logins(), before + 1);
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
     let mut options = options();
     options.token_life = Duration::from_secs(5);

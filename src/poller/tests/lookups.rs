@@ -277,3 +277,23 @@ async fn a_listed_task_that_no_call_by_id_finds_has_not_vanished() {
     let page = Arc::clone(&page.borrow());
     assert_eq!(value(&page, Metric::Vanished, "a"), Some(Value::Whole(1)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_unfinished_tasks_leave_the_unknown_ones_their_turn() {
+    let unknown = |n| Task {
+        status: Status::Unknown,
+        ..running(&format!("unknown{n}"))
+    };
+    let mut deep: Vec<_> = (0..50).map(|n| running(&format!("runs{n}"))).collect();
+    deep.extend((0..5).map(unknown));
+    let read = ids_read(Ordered {
+        deep,
+        ..Ordered::default()
+    });
+    let read = read.await;
+    assert_eq!(
+        read.iter().filter(|id| id.starts_with("unknown")).count(),
+        5
+    );
+    assert_eq!(read.len(), 55);
+}
