@@ -34,8 +34,6 @@ fn is_same((origin, host): (&str, &str)) -> Option<bool> {
 mod tests {
     use hyper::header::{HeaderName, HeaderValue};
 
-    use super::*;
-
     fn is_foreign(headers: &[(&str, &str)]) -> bool {
         let headers = headers.iter().map(|(name, value)| {
             let name: HeaderName = name.parse().unwrap();

@@ -235,13 +235,11 @@ impl Place {
 
     /// The client takes some of what is sent.
     pub(super) fn takes_some(&self) {
-        self.change(|state| match state.stage {
-            Stage::Served => {}
-            Stage::Waits(_) | Stage::Reads(_) if state.answered => {
+        self.change(|state| {
+            // Before the first answer it is a handshake.
+            if state.answered && !matches!(state.stage, Stage::Served) {
                 state.stage = Stage::Reads(Instant::now());
             }
-            // A handshake.
-            Stage::Waits(_) | Stage::Reads(_) => {}
         });
     }
 

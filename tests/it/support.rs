@@ -17,7 +17,7 @@ pub(crate) use virtshell::{VsBench, watch};
 use std::time::Duration;
 
 /// How long a condition may take before a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits for a condition, and fails with `what` if it does not come.
 #[track_caller]

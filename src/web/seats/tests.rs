@@ -120,7 +120,8 @@ async fn a_handshake_is_no_reading() {
 #[tokio::test(start_paused = true)]
 async fn texts_that_nobody_reads_make_room_for_others() {
     let seats = Seats::new(9);
-    let (old, older, new) = (text(100), text(100), text(100));
+    let (old, older, new, newest) = (text(100), text(100), text(100), text(100));
+    let large = text(500);
     let first = seats.take().await;
     reads_text(&first, &old, 300);
     a_second().await;
@@ -129,6 +130,7 @@ async fn texts_that_nobody_reads_make_room_for_others() {
     a_second().await;
     // Many may read the same.
     reads_text(&third, &older, 200);
+    a_second().await;
     first.place().takes_some();
     let fourth = seats.take().await;
     reads_text(&fourth, &new, 200);
@@ -138,11 +140,11 @@ async fn texts_that_nobody_reads_make_room_for_others() {
     // What was read is gone.
     first.place().has_all();
     let fifth = seats.take().await;
-    reads_text(&fifth, &text(100), 200);
+    reads_text(&fifth, &newest, 200);
     assert!(!is_sent_away(&first).await && !is_sent_away(&fourth).await);
     // A text that is too large alone is still read.
     let sixth = seats.take().await;
-    reads_text(&sixth, &text(500), 200);
+    reads_text(&sixth, &large, 200);
     assert!(is_sent_away(&fourth).await && is_sent_away(&fifth).await);
     assert!(!is_sent_away(&sixth).await);
 }

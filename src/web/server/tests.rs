@@ -287,7 +287,7 @@ async fn a_crowd_that_says_nothing_keeps_nobody_out() {
         client.write_all(GET).await.unwrap();
         let mut answer = [0; 12];
         let read = client.read_exact(&mut answer);
-        tokio::time::timeout(Duration::from_secs(10), read)
+        tokio::time::timeout(Duration::from_secs(25), read)
             .await
             .expect("an answer before the crowd is let go")
             .unwrap();
@@ -295,4 +295,60 @@ async fn a_crowd_that_says_nothing_keeps_nobody_out() {
     }
     stop.cancel();
     server.join_next().await.unwrap().unwrap();
+}
+
+/// Serves answers of so many bytes to this many connections at once.
+async fn crowded(connections: usize, size: usize) -> (JoinSet<()>, std::net::SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let bytes = Bytes::from(vec![b'x'; size]);
+    let answer = move |_: Request<Incoming>| {
+        let body = full(bytes.clone());
+        async move { Response::new(body) }
+    };
+    let limits = Limits {
+        connections,
+        ..Limits::default()
+    };
+    let mut server = JoinSet::new();
+    server.spawn(serve(listener, answer, limits, CancellationToken::new()));
+    (server, address)
+}
+
+/// Asks, and reads so much of the answer.
+async fn begun(address: std::net::SocketAddr, most: usize) -> TcpStream {
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(GET).await.unwrap();
+    let mut read = vec![0; most];
+    client.read_exact(&mut read).await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn a_crowd_that_says_nothing_ends_no_answer_in_the_middle() {
+    const SIZE: usize = 30_000_000;
+    let (_server, address) = crowded(20, SIZE).await;
+    let mut reader = begun(address, 12).await;
+    let mut crowd = Vec::new();
+    for _ in 0..60 {
+        crowd.push(TcpStream::connect(address).await.unwrap());
+    }
+    // Behind all of them.
+    let _last = begun(address, 12).await;
+    let mut rest = vec![0; SIZE];
+    let read = reader.read_exact(&mut rest);
+    let read = tokio::time::timeout(Duration::from_secs(25), read).await;
+    read.expect("an answer in time").expect("the whole answer");
+}
+
+#[tokio::test]
+async fn who_has_his_answer_reads_no_more() {
+    let (_server, address) = crowded(2, 1).await;
+    let mut first = begun(address, 12).await;
+    let _silent = TcpStream::connect(address).await.unwrap();
+    let _last = begun(address, 12).await;
+    let mut rest = Vec::new();
+    let read = first.read_to_end(&mut rest);
+    let read = tokio::time::timeout(Duration::from_secs(25), read).await;
+    drop(read.expect("the end of who is waited for longest"));
 }
