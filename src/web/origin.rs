@@ -1,13 +1,13 @@
 //! Whether a page of another site has a browser ask.
 
-use hyper::header::{HOST, ORIGIN};
+use hyper::header::{HOST, HeaderValue, ORIGIN};
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
 
 /// Whether these headers say so. Clients that are no browsers send none of them.
 pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
     let fetched = headers.get_all("sec-fetch-site").iter();
-    let mut fetched = fetched.map(|site| site.as_bytes());
+    let mut fetched = fetched.map(HeaderValue::as_bytes);
     let mut origins = headers.get_all(ORIGIN).iter();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     fetched.any(|site| matches!(site, b"cross-site" | b"same-site"))

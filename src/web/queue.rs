@@ -68,8 +68,8 @@ mod tests {
         for each in &mut waiting {
             assert!(timeout(Duration::ZERO, each).await.is_err());
         }
-        let refused = queue.take(None).await;
-        assert_eq!(refused.unwrap_err(), Refusal::Busy);
+        let refused = queue.take(None).await.unwrap_err();
+        assert_eq!(refused, Refusal::Busy);
         // Who hangs up makes room.
         waiting.pop();
         let mut last = Box::pin(queue.take(None));

@@ -154,6 +154,7 @@ mod tests {
         assert!(timeout(Duration::from_secs(1), &mut others).await.is_err());
         let (_, parts) = first.coded().unwrap();
         drop(turn);
+        drop(first);
         for answer in others.await {
             let body = answer.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, parts.concat());
