@@ -78,7 +78,36 @@ pub struct Answer {
 
 /// A request that is under way, whoever waits for it.
 #[derive(Debug)]
-pub struct Flight(JoinSet<Exchange>);
+pub struct Flight {
+    endpoint: &'static str,
+    exchange: JoinSet<Exchange>,
+}
+
+/// What became of a request that was launched.
+#[derive(Debug)]
+pub struct Landing(Result<Exchange, SourceError>);
+
+impl Flight {
+    /// Waits for the request; if the waiting is given up, it can be taken up
+    /// again. There is nothing to wait for after that.
+    pub async fn land(&mut self) -> Landing {
+        let broken = |why| SourceError::new(Reason::Protocol, self.endpoint, why);
+        Landing(match self.exchange.join_next().await {
+            Some(Ok(exchange)) => Ok(exchange),
+            Some(Err(ended)) => Err(broken(format!("the call broke down: {ended}"))),
+            None => Err(broken("the call is over".to_owned())),
+        })
+    }
+
+    /// A request that panics.
+    #[cfg(test)]
+    pub(in crate::sources) fn that_panics() -> Self {
+        let mut exchange = JoinSet::new();
+        exchange.spawn(async { panic!("scripted") });
+        let endpoint = "/session";
+        Self { endpoint, exchange }
+    }
+}
 
 impl RestClient {
     /// A client for `base` and below.
@@ -104,17 +133,14 @@ impl RestClient {
     /// Sends a request whose answer must not be lost, as it holds something that
     /// is to be given back: it goes on while nobody waits for it.
     pub fn launch(&self, request: Request<'_>) -> Flight {
-        let mut flight = JoinSet::new();
-        flight.spawn(self.exchange(request));
-        Flight(flight)
+        let (endpoint, mut exchange) = (request.endpoint, JoinSet::new());
+        exchange.spawn(self.exchange(request));
+        Flight { endpoint, exchange }
     }
 
-    /// Waits for a request that was launched; if the waiting is given up, it
-    /// can be taken up again.
-    pub async fn land(&mut self, flight: &mut Flight) -> Result<Answer, SourceError> {
-        let exchange = flight.0.join_next().await;
-        let exchange = exchange.expect("a flight lands once");
-        self.take(exchange.expect("the exchange does not panic and is not aborted"))
+    /// The answer to a request that was launched.
+    pub fn receive(&mut self, landing: Landing) -> Result<Answer, SourceError> {
+        self.take(landing.0?)
     }
 
     fn exchange(&self, request: Request<'_>) -> impl Future<Output = Exchange> + Send + 'static {

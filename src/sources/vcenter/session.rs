@@ -82,7 +82,11 @@ impl Session {
             let request = self.login(door).map_err(NoSession::Failed)?;
             self.pending = Some((door, rest.launch(request)));
         }
-        let alive = self.land(rest).await?;
+        let Some(alive) = self.land(rest).await? else {
+            let detail = "no login is under way";
+            let error = SourceError::new(Reason::Protocol, door.session(), detail);
+            return Err(NoSession::Failed(error));
+        };
         self.alive = Some(alive.clone());
         Ok((SESSION, alive.id))
     }
@@ -104,26 +108,28 @@ impl Session {
         })
     }
 
-    /// Waits for the login that is under way.
-    async fn land(&mut self, rest: &mut RestClient) -> Result<Alive, NoSession> {
-        let (door, flight) = self.pending.as_mut().expect("a login is under way");
-        let (door, answer) = (*door, rest.land(flight).await);
+    /// Waits for the login that is under way, if one is.
+    async fn land(&mut self, rest: &mut RestClient) -> Result<Option<Alive>, NoSession> {
+        let Some((door, flight)) = &mut self.pending else {
+            return Ok(None);
+        };
+        // As long as it is waited for it stays, should the waiting be given up.
+        let (door, landing) = (*door, flight.land().await);
+        // It is over now, whatever comes of it.
         self.pending = None;
-        let answer = answer.map_err(NoSession::Failed)?;
+        let answer = rest.receive(landing).map_err(NoSession::Failed)?;
         if !answer.status.is_success() {
             return Err(refused(answer));
         }
         // Something else answers there.
         let id = token(&answer, door).map_err(NoSession::NoDoor)?;
-        Ok(Alive { id, door })
+        Ok(Some(Alive { id, door }))
     }
 
     /// Ends the session, so that the next call logs in. That it may be gone
     /// already is as good.
     pub(super) async fn end(&mut self, rest: &mut RestClient) {
-        if self.pending.is_some()
-            && let Ok(alive) = self.land(rest).await
-        {
+        if let Ok(Some(alive)) = self.land(rest).await {
             self.alive = Some(alive);
         }
         // Known until the answer is there, should nobody wait for it.
@@ -189,4 +195,53 @@ fn refused(answer: Answer) -> NoSession {
         return NoSession::NoDoor(error);
     }
     NoSession::Failed(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Config, SystemConfig};
+
+    /// A client of an address where nobody answers, and its session.
+    fn nobody() -> (RestClient, Session) {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let text = "sources: [{name: a, system: vcenter, url: 'http://127.0.0.1:1', \
+                    username: u, password: p}]";
+        let config = Config::parse(text, &PathBuf::from("a.yml")).unwrap();
+        let source = config.sources.into_iter().next().unwrap();
+        let SystemConfig::Vcenter(vcenter) = &source.system else {
+            panic!("another system");
+        };
+        let rest = RestClient::new(source.url, &source.http, Clock::system()).unwrap();
+        (rest, Session::new(vcenter))
+    }
+
+    #[tokio::test]
+    async fn a_login_that_panics_fails_once_and_the_next_one_is_sent() {
+        let (mut rest, mut session) = nobody();
+        session.pending = Some((Dialect::Api, Flight::that_panics()));
+        let failed = session.header(&mut rest, Dialect::Api).await;
+        let Err(NoSession::Failed(error)) = failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(error.reason, Reason::Protocol);
+        assert!(error.detail.contains("scripted"), "{error:?}");
+        let failed = session.header(&mut rest, Dialect::Api).await;
+        let Err(NoSession::Failed(error)) = failed else {
+            panic!("{failed:?}");
+        };
+        assert_eq!(error.reason, Reason::Connect, "a login was sent");
+    }
+
+    #[tokio::test]
+    async fn a_login_that_panics_is_no_session_to_end() {
+        let (mut rest, mut session) = nobody();
+        session.pending = Some((Dialect::Api, Flight::that_panics()));
+        session.end(&mut rest).await;
+        assert!(session.pending.is_none() && session.alive.is_none());
+        session.end(&mut rest).await;
+    }
 }
