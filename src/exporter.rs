@@ -4,6 +4,7 @@ mod check;
 mod draft;
 mod leaving;
 mod listen;
+mod nursery;
 mod round;
 mod running;
 mod system;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,7 @@ pub use draft::Origin;
 use draft::{Draft, Drafter};
 pub use listen::BindError;
 pub(crate) use listen::bind;
+use nursery::{Nursery, Unborn};
 pub(crate) use round::{Round, Turn};
 use running::Running;
 
@@ -35,10 +38,12 @@ use crate::config::{Config, SourceConfig, SystemConfig};
 use crate::ledger::storage::{Folder, Identity, StorageError};
 use crate::ledger::{KeptLedger, Limits as LedgerLimits};
 use crate::log::Dial;
-use crate::metrics::{Exporter, SourceFacts};
+use crate::metrics::{Exporter, SourceFacts, SourcePage};
+use crate::panics::caught_in;
 use crate::poller::{Estate, Orders, Poller, Schedule};
 use crate::program::ProgramError;
 use crate::reload::{self, Requests};
+use crate::sources::Health;
 use crate::sources::sddc_manager::{self, SddcManager};
 use crate::sources::vcenter::Vcenter;
 use crate::sources::virtshell::VirtShell;
@@ -79,14 +84,31 @@ enum AnyPoller {
     SddcManager(Box<Poller<SddcManager>>),
     Vcenter(Box<Poller<Vcenter>>),
     VirtShell(Box<Poller<VirtShell>>),
+    Unborn(Box<Unborn>),
 }
 
 impl AnyPoller {
-    async fn run(self, orders: Orders) -> Estate {
+    /// Runs until it is told to stop; what it leaves is `None` if it never began.
+    async fn run(self, orders: Orders) -> Option<Estate> {
         match self {
-            Self::SddcManager(poller) => poller.run(orders).await,
-            Self::Vcenter(poller) => poller.run(orders).await,
-            Self::VirtShell(poller) => poller.run(orders).await,
+            Self::SddcManager(poller) => Some(poller.run(orders).await),
+            Self::Vcenter(poller) => Some(poller.run(orders).await),
+            Self::VirtShell(poller) => Some(poller.run(orders).await),
+            Self::Unborn(unborn) => unborn.run(orders).await,
+        }
+    }
+
+    /// Takes the place of one that could not be made before.
+    fn in_place_of(self, publish: watch::Sender<Arc<SourcePage>>, health: Health) -> Self {
+        match self {
+            Self::SddcManager(poller) => {
+                Self::SddcManager(Box::new(poller.in_place_of(publish, health)))
+            }
+            Self::Vcenter(poller) => Self::Vcenter(Box::new(poller.in_place_of(publish, health))),
+            Self::VirtShell(poller) => {
+                Self::VirtShell(Box::new(poller.in_place_of(publish, health)))
+            }
+            Self::Unborn(_) => self,
         }
     }
 }
@@ -104,9 +126,11 @@ impl Setup {
         let clock = base.clock.clone();
         let drafter = Drafter {
             origin: base.origin,
-            folder: folder.map(Arc::new),
             exporter: itself(args, &clock),
-            clock: base.clock,
+            nursery: Nursery {
+                folder: folder.map(Arc::new),
+                clock: base.clock,
+            },
         };
         let draft = drafter.draft(config, &BTreeMap::new())?;
         let (running, lineup) = Running::new(drafter, (base.dial, base.pollers), stop.clone());
@@ -134,7 +158,8 @@ impl Setup {
 
     async fn work(mut self, listeners: Vec<TcpListener>, mut hangups: Option<Signal>) {
         // Nothing is there yet that this would wait for.
-        self.running.apply(self.draft).await.unwrap_or_default();
+        let started = caught_in(self.running.apply(self.draft)).await;
+        started.unwrap_or(Ok(())).unwrap_or_default();
         let serving = serve(listeners, &self.guard, &self.stop);
         systemd::ready(&status(&self.running, true));
         loop {

@@ -12,6 +12,8 @@ mod births;
 mod change;
 mod entry;
 mod failures;
+#[cfg(test)]
+mod faults;
 mod kept;
 mod missing;
 mod names;
@@ -34,6 +36,8 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use change::{Change, Event};
 use entry::{End, Entry, Verdict};
+#[cfg(test)]
+pub(crate) use faults::Faults;
 pub use kept::{KeptLedger, Moved};
 pub(crate) use missing::{Rank, Unmet, Wanted};
 pub use names::{NameId, Names, OTHER};
@@ -75,7 +79,7 @@ pub struct Now {
 }
 
 /// The memory of one source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ledger {
     limits: Limits,
     entries: Table<TaskKey, Entry>,

@@ -29,6 +29,7 @@
 //! - [`program`]: subcommands and exit codes; `report`: what `tasks` prints.
 //! - [`log`] and [`visible`], so that no text of a source acts on a terminal or a
 //!   browser; `systemd`, which is told how it goes.
+//! - `panics`: caught where they cost least, and logged.
 //! - [`clock`]: the one place that asks the system for the time.
 //! - [`simulator`]: the three systems in memory, for `demo`, `simulate`, the
 //!   tests and the benchmarks.
@@ -50,6 +51,7 @@ pub mod ledger;
 pub mod log;
 pub mod metrics;
 pub mod overview;
+mod panics;
 pub mod poller;
 pub mod program;
 pub mod reload;

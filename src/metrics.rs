@@ -181,7 +181,7 @@ catalogue! {
     LedgerSize Gauge Exporter "virt_exporter_ledger_size_bytes" []
         "Size of the files of the ledgers; none if they are in memory alone";
     PollerPanics Counter Exporter "virt_exporter_poller_panics_total" ["source"]
-        "Panics while reading a source";
+        "Panics while a source was read, kept or shown";
     BuildInfo Gauge Exporter "virt_exporter_build_info" ["version" "revision" "rustc"]
         "The build of the exporter, always 1";
     ReloadSuccessful Gauge Exporter "virt_exporter_config_last_reload_successful" []

@@ -45,7 +45,7 @@ pub struct Sight<'a> {
 pub type OpenCounts = BTreeMap<(String, Status), u64>;
 
 /// What is known of a source for people.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Overview {
     /// Its url.
     pub url: String,

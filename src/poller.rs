@@ -11,8 +11,9 @@ mod orders;
 mod plan;
 mod reading;
 mod reports;
+mod revival;
+mod showing;
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, warn};
 
+use estate::HandOver;
 pub use estate::{Estate, Terms};
-use keeper::Keeper;
+use keeper::{Broken, Keeper};
 use lookups::Turns;
 pub use once::{OnceError, Survey};
 pub use orders::Orders;
@@ -29,6 +31,8 @@ pub use plan::Schedule;
 use plan::{Mode, Plan};
 use reading::{FullPoll, Stretch};
 use reports::{Failing, Reached};
+pub(crate) use revival::Revival;
+pub(crate) use showing::show_failing;
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};
@@ -60,6 +64,8 @@ pub struct Poller<S> {
     wants_full: bool,
     turns: Turns,
     reached: Reached,
+    /// What is still to be taken over from the poller before this one.
+    hand_over: Option<HandOver>,
 }
 
 impl<S: Source> Poller<S> {
@@ -82,8 +88,8 @@ impl<S: Source> Poller<S> {
             clock_skew: None,
         });
         let (publish, pages) = watch::channel(Arc::new(page));
-        let mut keeper = Keeper::new(ledger, clock.clone());
-        keeper.published(None);
+        ledger.published(None);
+        let keeper = Keeper::new(ledger, clock.clone());
         let poller = Self {
             source,
             facts,
@@ -96,16 +102,22 @@ impl<S: Source> Poller<S> {
             wants_full: false,
             turns: Turns::default(),
             reached: Reached::default(),
+            hand_over: None,
         };
         (poller, pages)
     }
 
-    /// Polls until it is told to stop; reading is given up then, but no commit.
-    /// The ledger is left open: what becomes of it is not ours to know.
-    pub async fn run(mut self, mut orders: Orders) -> Estate {
+    /// Polls until it is told to stop, or cannot go on; reading is given up at
+    /// a stop, but no commit.
+    async fn poll_on_time(
+        &mut self,
+        orders: &mut Orders,
+        failing: &mut Failing,
+        revival: &mut Revival,
+    ) -> Result<(), SourceError> {
         let mut plan = Plan::new(self.schedule, Instant::now());
-        let mut failing = Failing::default();
         loop {
+            self.settle().await?;
             let began = Instant::now();
             // A steady poll may become a full one.
             orders.is_busy_until(began + self.schedule.timeout + self.schedule.full_timeout);
@@ -115,7 +127,7 @@ impl<S: Source> Poller<S> {
             let until = ordered.then(|| plan.gives_way_at());
             let stretch = tokio::select! {
                 biased;
-                () = orders.stop.cancelled() => break,
+                () = orders.stop.cancelled() => return Ok(()),
                 stretch = self.read(mode, until) => stretch,
             };
             let Stretch::Ended(mode, read) = stretch else {
@@ -123,29 +135,26 @@ impl<S: Source> Poller<S> {
                 continue;
             };
             let result = self.take_in(mode, read).await;
-            self.report(mode, result.as_ref().err(), &mut failing);
+            self.report(mode, result.as_ref().err(), failing);
             let next = plan.ended(mode, Instant::now(), result.as_ref().err());
             let next = self.turns.not_before(next);
             orders.is_busy_until(next);
             let patient = self.turns.is_patient(Instant::now());
             let backs_off = patient || failing.at_all() || plan.full_backs_off();
             let hurry = backs_off.then(|| plan.may_hurry_from(Instant::now()));
-            match self.wait(next, &mut orders, hurry).await {
+            #[cfg(test)]
+            self.keeper.kept().faults.visit("polled");
+            if result.is_ok() {
+                revival.went_well();
+            }
+            match self.wait(next, orders, hurry).await {
                 Woken::InTime => {}
                 Woken::ByReload => {
                     self.turns.reloaded();
                     plan.reloaded(Instant::now());
                 }
-                Woken::ToStop => break,
+                Woken::ToStop => return Ok(()),
             }
-        }
-        self.leave().await;
-        debug!(source = %self.facts.name, "the poller stopped");
-        Estate {
-            facts: self.facts,
-            keeper: self.keeper,
-            health: self.health,
-            publish: self.publish,
         }
     }
 
@@ -182,9 +191,10 @@ impl<S: Source> Poller<S> {
         }
     }
 
-    fn panicked(&mut self, doing: &str, message: &str) -> SourceError {
-        self.health.panics += 1;
-        let detail = format!("{doing} panicked: {message}");
+    /// Counts what broke down, as the error of a poll.
+    fn broken(&mut self, doing: &str, broken: &Broken) -> SourceError {
+        self.health.panics += broken.panics;
+        let detail = format!("{doing} {}", broken.why);
         SourceError::new(Reason::Protocol, "poll", detail)
     }
 
@@ -201,9 +211,9 @@ impl<S: Source> Poller<S> {
         if let Err(error) = &result {
             self.health.failed(self.clock.now(), error);
         }
-        self.publish();
+        let published = self.publish();
         self.report_limits();
-        result
+        published.and(result)
     }
 
     /// Waits for the next poll, or until there is something else to do: a reload
@@ -216,8 +226,11 @@ impl<S: Source> Poller<S> {
     ) -> Woken {
         let stop = orders.stop.clone();
         let mut woken = Woken::InTime;
+        let mut broken = !self.keeper.is_sound();
         loop {
-            let due = self.keeper.kept().due(now()).map(Instant::from_std);
+            // What breaks down is not tried again before the next poll.
+            let due = (!broken).then(|| self.keeper.kept().due(now())).flatten();
+            let due = due.map(Instant::from_std);
             tokio::select! {
                 () = stop.cancelled() => return Woken::ToStop,
                 () = orders.reload(), if hurry.is_some_and(|hurry| hurry < next) => {
@@ -229,10 +242,14 @@ impl<S: Source> Poller<S> {
             if Instant::now() >= next {
                 return woken;
             }
-            if let Err(error) = self.commit().await {
-                warn!(source = %self.facts.name, %error, "the ledger failed");
+            let committed = self.commit().await;
+            if let Err(error) = &committed {
+                self.health.failed(self.clock.now(), error);
             }
-            self.publish();
+            if let Err(error) = self.publish().and(committed) {
+                warn!(source = %self.facts.name, %error, "the ledger failed");
+                broken = true;
+            }
         }
     }
 
@@ -253,13 +270,15 @@ impl<S: Source> Poller<S> {
             changes
         });
         let applied = applied.await;
-        let changes = applied.map_err(|panic| self.panicked("applying the listing", &panic))?;
+        let changes = applied.map_err(|broken| self.broken("applying the listing", &broken))?;
         self.health.succeeded(here);
         if let Some((complete, unreadable)) = whole {
             self.health.read_all(here, complete, &unreadable);
         }
         let source = &self.facts.name;
         debug!(%source, ?mode, tasks, changes = changes.len(), "polled");
+        #[cfg(test)]
+        self.keeper.kept().faults.visit("log");
         for change in &changes {
             self.log_failure(change);
         }
@@ -274,7 +293,7 @@ impl<S: Source> Poller<S> {
             kept.commit(instant, here);
         });
         let committed = committed.await;
-        committed.map_err(|panic| self.panicked("committing the ledger", &panic))
+        committed.map_err(|broken| self.broken("committing the ledger", &broken))
     }
 
     /// Gives back what the source keeps for us, if it answers soon.
@@ -289,31 +308,11 @@ impl<S: Source> Poller<S> {
     fn first_scrape(&self) -> Option<std::time::Instant> {
         self.publish.borrow().first_scrape()
     }
-
-    fn publish(&mut self) {
-        let page = SourcePage::new(SourceView {
-            facts: &self.facts,
-            kept: self.keeper.kept(),
-            health: &self.health,
-            traffic: self.source.traffic(),
-            clock_skew: self.source.clock_skew(),
-        });
-        // Whoever scrapes marks the page while it is lent, so nobody can do so later.
-        let before = self.publish.send_replace(Arc::new(page)).first_scrape();
-        self.keeper.published(before);
-    }
 }
 
 /// The time on the clock that nobody can set, which a test can hold.
 fn now() -> std::time::Instant {
     Instant::now().into_std()
-}
-
-/// What a panic says.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }
 
 #[cfg(test)]

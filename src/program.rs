@@ -26,7 +26,7 @@ use crate::ledger::storage::{Folder, FolderError, StorageError};
 use crate::log::Dial;
 use crate::sources::rest::ClientError;
 use crate::web::{WebConfig, WebConfigError};
-use crate::{build_info, demo, log};
+use crate::{build_info, demo, log, panics};
 pub use output::OutputError;
 
 /// The exit codes of the program.
@@ -131,6 +131,7 @@ pub fn run(args: &Args) -> ExitCode {
     let Ok(dial) = log::init(args.log_level, args.log_format) else {
         return Exit::Failure.into();
     };
+    panics::log_from_now_on();
     match start(args, dial) {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -3,21 +3,21 @@
 use tokio_util::sync::CancellationToken;
 
 use super::round::side_by_side;
-use super::system::AnySystem;
-use super::{AnyPoller, limits};
+use super::{AnyPoller, Nursery};
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig};
-use crate::ledger::KeptLedger;
 use crate::poller::OnceError;
 use crate::program::ProgramError;
 
 /// Whether the configuration can be put to work, certificates included; if so,
 /// what can log in to each source.
 pub(crate) fn check(config: &Config) -> Result<Trials, ProgramError> {
+    let nursery = Nursery {
+        folder: None,
+        clock: Clock::system(),
+    };
     let trial = |source: &SourceConfig| {
-        let ledger = KeptLedger::in_memory(limits(source));
-        let clock = Clock::system();
-        let (poller, _page) = AnySystem::new(source, &clock)?.poller(source, ledger, clock);
+        let (poller, _page) = nursery.poller(source)?;
         Ok((source.name.clone(), poller))
     };
     let trials = config.sources.iter().map(trial);
@@ -52,6 +52,7 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.try_out(&stop).await,
             Self::Vcenter(poller) => poller.try_out(&stop).await,
             Self::VirtShell(poller) => poller.try_out(&stop).await,
+            Self::Unborn(unborn) => Err(unborn.into_error().into()),
         }
     }
 }

@@ -9,10 +9,8 @@ use ring::digest::{Digest, SHA256, digest};
 use tokio::sync::watch;
 
 use super::system::AnySystem;
-use super::{AnyPoller, is_ours, ledger};
-use crate::clock::Clock;
+use super::{AnyPoller, Nursery, is_ours};
 use crate::config::{Config, ConfigError, SourceConfig};
-use crate::ledger::storage::Folder;
 use crate::log::Level;
 use crate::metrics::{Exporter, SourcePage};
 use crate::program::ProgramError;
@@ -39,9 +37,7 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone)]
 pub(super) struct Drafter {
     pub(super) origin: Origin,
-    /// Nobody else can use it while this lives.
-    pub(super) folder: Option<Arc<Folder>>,
-    pub(super) clock: Clock,
+    pub(super) nursery: Nursery,
     /// Says which sources are ours.
     pub(super) exporter: Exporter,
 }
@@ -53,9 +49,13 @@ pub(super) struct Draft {
     pub(super) log_level: Option<Level>,
     pub(super) warnings: Vec<String>,
     pub(super) unchanged: BTreeSet<String>,
-    pub(super) changed: BTreeMap<String, (Wanted, AnySystem)>,
+    pub(super) changed: BTreeMap<String, Heir>,
     pub(super) added: Vec<Added>,
 }
+
+/// A source as it is polled from now on, with its client; without one if making
+/// that panicked.
+pub(super) type Heir = (Wanted, Result<AnySystem, String>);
 
 /// A source that was not polled before.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl Drafter {
                     draft.unchanged.insert(name);
                 }
                 Some(_) => {
-                    let system = self.system(&wanted)?;
+                    let system = self.nursery.system(&wanted.config)?;
                     draft.changed.insert(name, (wanted, system));
                 }
                 None => draft.added.push(self.add(wanted)?),
@@ -125,14 +125,8 @@ impl Drafter {
         Ok(draft)
     }
 
-    fn system(&self, wanted: &Wanted) -> Result<AnySystem, ProgramError> {
-        AnySystem::new(&wanted.config, &self.clock)
-    }
-
     fn add(&self, wanted: Wanted) -> Result<Added, ProgramError> {
-        let system = self.system(&wanted)?;
-        let ledger = ledger(&wanted.config, self.folder.as_deref(), &self.clock)?;
-        let (poller, page) = system.poller(&wanted.config, ledger, self.clock.clone());
+        let (poller, page) = self.nursery.poller(&wanted.config)?;
         Ok(Added {
             wanted,
             poller,

@@ -22,7 +22,7 @@ pub(super) struct Leaving {
 
 impl Leaving {
     /// Waits for the end of a poller whose estate somebody will take.
-    pub(super) fn hands_over(&mut self, name: String, poller: JoinHandle<Estate>) {
+    pub(super) fn hands_over(&mut self, name: String, poller: JoinHandle<Option<Estate>>) {
         self.awaited.insert(name.clone());
         self.ends.spawn(async move {
             let estate = estate(&name, poller).await;
@@ -32,7 +32,7 @@ impl Leaving {
 
     /// Waits for the end of a poller and closes what it leaves, which must not be
     /// scraped any more.
-    pub(super) fn goes(&mut self, name: String, poller: JoinHandle<Estate>, clock: Clock) {
+    pub(super) fn goes(&mut self, name: String, poller: JoinHandle<Option<Estate>>, clock: Clock) {
         self.awaited.insert(name.clone());
         self.ends.spawn(async move {
             if let Some(estate) = estate(&name, poller).await {
@@ -76,9 +76,11 @@ impl Leaving {
     }
 }
 
-/// What a poller leaves that was told to stop; `None` if it broke down.
-async fn estate(source: &str, poller: JoinHandle<Estate>) -> Option<Estate> {
+/// What a poller leaves that was told to stop; `None` if it broke down or never
+/// began.
+async fn estate(source: &str, poller: JoinHandle<Option<Estate>>) -> Option<Estate> {
     let left = poller.await;
     left.inspect_err(|panic| error!(source, %panic, "a poller broke down"))
         .ok()
+        .flatten()
 }

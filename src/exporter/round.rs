@@ -8,15 +8,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::system::AnySystem;
-use super::{AnyPoller, is_ours, itself, ledger};
+use super::{AnyPoller, Nursery, is_ours, itself};
 use crate::cli::Args;
 use crate::clock::Clock;
 use crate::config::{Config, SourceConfig};
 use crate::ledger::storage::Folder;
 use crate::metrics::{Exporter, Exposition, SourcePage};
+use crate::panics::caught_in;
 use crate::poller::{OnceError, Survey};
 use crate::program::ProgramError;
+use crate::sources::{Reason, SourceError};
 
 /// How many sources are read at once; the others wait for their turn.
 const AT_ONCE: usize = 16;
@@ -28,8 +29,8 @@ pub(crate) struct Round {
     exporter: Exporter,
     /// Before anything was polled.
     began: Instant,
-    /// Nobody else can use it while this lives.
-    _folder: Option<Folder>,
+    /// Nobody else can use the folder while this lives.
+    _nursery: Nursery,
 }
 
 /// A source of the round.
@@ -62,10 +63,12 @@ impl Round {
         };
         let ours = |source: &SourceConfig| is_ours(&source.name, &exporter) && wanted(source);
         let sources = config.sources.into_iter().filter(ours);
+        let nursery = Nursery {
+            folder: folder.map(Arc::new),
+            clock: clock.clone(),
+        };
         let turns = sources.map(|source| {
-            let ledger = ledger(&source, folder.as_ref(), clock)?;
-            let system = AnySystem::new(&source, clock)?;
-            let (poller, page) = system.poller(&source, ledger, clock.clone());
+            let (poller, page) = nursery.poller(&source)?;
             let (name, system) = (source.name.clone(), source.system.word());
             Ok((Turn { name, system, page }, poller))
         });
@@ -75,7 +78,7 @@ impl Round {
             turns,
             exporter,
             began: Instant::now(),
-            _folder: folder,
+            _nursery: nursery,
         })
     }
 
@@ -96,7 +99,7 @@ impl Round {
             turns,
             exporter,
             began,
-            _folder,
+            _nursery,
         } = self;
         let done = |turn: &Turn| done(&turn.name);
         let polled = side_by_side(turns, AnyPoller::poll_once, stop, done).await;
@@ -135,6 +138,7 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.poll_once(&stop).await,
             Self::Vcenter(poller) => poller.poll_once(&stop).await,
             Self::VirtShell(poller) => poller.poll_once(&stop).await,
+            Self::Unborn(unborn) => Err(unborn.into_error().into()),
         }
     }
 
@@ -143,6 +147,7 @@ impl AnyPoller {
             Self::SddcManager(poller) => poller.survey(&stop).await,
             Self::Vcenter(poller) => poller.survey(&stop).await,
             Self::VirtShell(poller) => poller.survey(&stop).await,
+            Self::Unborn(unborn) => Err(unborn.into_error().into()),
         }
     }
 }
@@ -166,18 +171,92 @@ where
         let (gate, polled) = (Arc::clone(&gate), poll(poller, stop.clone()));
         running.spawn(async move {
             let _permit = gate.acquire_owned().await;
-            (place, (key, polled.await))
+            // One that panics is one that failed.
+            let polled = caught_in(polled).await;
+            (
+                place,
+                (key, polled.unwrap_or_else(|panic| Err(panicked(&panic)))),
+            )
         });
     }
     let mut all = BTreeMap::new();
     while let Some(ended) = running.join_next().await {
-        match ended {
-            Ok((place, polled)) => {
-                done(&polled.0);
-                all.insert(place, polled);
-            }
-            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        // Panics are caught within.
+        if let Ok((place, polled)) = ended {
+            done(&polled.0);
+            all.insert(place, polled);
         }
     }
     all.into_values().collect()
+}
+
+fn panicked(panic: &str) -> OnceError {
+    let detail = format!("polling panicked: {panic}");
+    SourceError::new(Reason::Protocol, "poll", detail).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn trials(names: &[&str]) -> Vec<(String, AnyPoller)> {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let nursery = Nursery {
+            folder: None,
+            clock: Clock::system(),
+        };
+        let make = |name: &&str| {
+            let text = format!(
+                "sources: [{{name: {name}, system: virtshell, url: 'http://127.0.0.1:1'}}]"
+            );
+            let config = Config::parse(&text, &PathBuf::from("a.yml")).unwrap();
+            let (poller, _page) = nursery.poller(config.sources.first().unwrap()).unwrap();
+            ((*name).to_owned(), poller)
+        };
+        names.iter().map(make).collect()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_failure_of_one_source_and_the_others_are_polled() {
+        let stop = CancellationToken::new();
+        let mut done = Vec::new();
+        let nth = std::sync::atomic::AtomicUsize::new(0);
+        let poll = |_: AnyPoller, _: CancellationToken| {
+            let nth = nth.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            async move {
+                assert_ne!(nth, 1, "scripted");
+                Ok(nth)
+            }
+        };
+        let sources = trials(&["a", "b", "c"]);
+        let polled = side_by_side(sources, poll, &stop, |name: &String| {
+            done.push(name.clone());
+        });
+        let polled = polled.await;
+        done.sort();
+        assert_eq!(done, ["a", "b", "c"]);
+        let results: Vec<_> = polled.iter().map(|(_, result)| result.is_ok()).collect();
+        assert_eq!(results, [true, false, true]);
+        let error = polled[1].1.as_ref().unwrap_err();
+        assert_eq!(error.reason(), "protocol");
+        assert!(error.to_string().contains("scripted"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_source_whose_poller_could_not_be_made_is_one_that_failed() {
+        let nursery = Nursery {
+            folder: None,
+            clock: Clock::system(),
+        };
+        let text = "sources: [{name: a, system: virtshell, url: 'http://127.0.0.1:1'}]";
+        let config = Config::parse(text, &PathBuf::from("a.yml")).unwrap();
+        let source = config.sources.first().unwrap();
+        let (poller, page) = nursery.later(source, None, "scripted".to_owned());
+        let stop = CancellationToken::new();
+        let error = poller.poll_once(stop).await.unwrap_err();
+        assert!(error.to_string().contains("scripted"), "{error}");
+        assert_eq!(page.borrow().overview().health.up, Some(false));
+    }
 }

@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::AnyPoller;
-use super::draft::{Draft, Drafter, Wanted};
+use super::draft::{Draft, Drafter, Heir, Wanted};
 use super::leaving::Leaving;
-use super::system::AnySystem;
 use crate::log::Dial;
 use crate::metrics::{Exporter, SourcePage};
+use crate::panics::{caught, caught_in};
 use crate::poller::{Estate, Orders};
 use crate::program::ProgramError;
 use crate::reload::ReloadError;
@@ -49,7 +49,7 @@ pub(super) struct Running {
 struct Polled {
     wanted: Wanted,
     stop: CancellationToken,
-    poller: JoinHandle<Estate>,
+    poller: JoinHandle<Option<Estate>>,
     pulse: watch::Receiver<Instant>,
 }
 
@@ -95,11 +95,21 @@ impl Running {
     }
 
     /// Loads the configuration again. If anything of it is wrong, all stays as
-    /// it was; a stop ends it wherever it is.
+    /// it was; a stop ends it wherever it is. A panic is a reload that failed.
     pub(super) async fn reload(&mut self) -> Result<(), ReloadError> {
+        let reloaded = caught_in(self.load()).await;
+        reloaded.unwrap_or_else(|panic| {
+            error!(error = %panic, "loading the configuration broke down");
+            self.exporter.reload_failed = true;
+            caught(|| self.show()).unwrap_or_default();
+            Err(ReloadError::Refused(format!("panicked: {panic}")))
+        })
+    }
+
+    async fn load(&mut self) -> Result<(), ReloadError> {
         match self.draft().await? {
             Ok(draft) => {
-                self.exporter.configured_at = self.drafter.clock.now();
+                self.exporter.configured_at = self.drafter.nursery.clock.now();
                 self.exporter.reload_failed = false;
                 self.was_ready = self.lineup.borrow().is_ready();
                 self.dial.set(draft.log_level);
@@ -172,7 +182,7 @@ impl Running {
             if draft.changed.contains_key(&name) {
                 self.leaving.hands_over(name, polled.poller);
             } else {
-                let clock = self.drafter.clock.clone();
+                let clock = self.drafter.nursery.clock.clone();
                 self.leaving.goes(name, polled.poller, clock);
             }
         }
@@ -181,10 +191,7 @@ impl Running {
 
     /// Starts each heir as soon as the poller before it has ended, and waits for
     /// all who leave.
-    async fn hand_over(
-        &mut self,
-        mut heirs: BTreeMap<String, (Wanted, AnySystem)>,
-    ) -> Result<(), ReloadError> {
+    async fn hand_over(&mut self, mut heirs: BTreeMap<String, Heir>) -> Result<(), ReloadError> {
         let stop = self.stop.clone();
         loop {
             let left = tokio::select! {
@@ -197,11 +204,18 @@ impl Running {
             };
             match (estate, heirs.remove(&name)) {
                 (Some(estate), Some((wanted, system))) => {
-                    let clock = self.drafter.clock.clone();
-                    let poller = system.successor(&wanted.config, estate, clock);
+                    let nursery = &self.drafter.nursery;
+                    let poller = nursery.heir(&wanted.config, system, estate);
                     self.start(wanted, poller);
                 }
-                (None, Some(_)) => self.withdraw(&name),
+                (None, Some((wanted, _))) => {
+                    self.withdraw(&name);
+                    let nursery = &self.drafter.nursery;
+                    let why = "the poller before it broke down".to_owned();
+                    let (poller, page) = nursery.later(&wanted.config, None, why);
+                    self.pages.insert(name, page);
+                    self.start(wanted, poller);
+                }
                 (_, None) => continue,
             }
             self.show();
@@ -212,10 +226,10 @@ impl Running {
     pub(super) async fn end(mut self, by: Instant) {
         self.stop.cancel();
         for (name, polled) in self.take_all_but(|_| false) {
-            let clock = self.drafter.clock.clone();
+            let clock = self.drafter.nursery.clock.clone();
             self.leaving.goes(name, polled.poller, clock);
         }
-        self.leaving.end(&self.drafter.clock, by).await;
+        self.leaving.end(&self.drafter.nursery.clock, by).await;
     }
 
     /// The sources that do not stay, whose pollers were told to stop.

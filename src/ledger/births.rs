@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::totals::{Amount, Child};
 
 /// What is known of the children that are held back, in this process.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Births {
     hold: Duration,
     held: BTreeMap<Child, Birth>,

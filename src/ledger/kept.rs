@@ -10,7 +10,7 @@ use super::{Change, Ledger, Limits, Now};
 use crate::task::Listing;
 
 /// How a source differs from what its ledger was of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moved {
     /// Not in what a ledger goes by.
     Not,
@@ -30,6 +30,8 @@ pub struct KeptLedger {
     failing: bool,
     /// Of the file as of the last commit, in bytes.
     size: Option<u64>,
+    #[cfg(test)]
+    pub(crate) faults: super::Faults,
 }
 
 impl KeptLedger {
@@ -69,6 +71,8 @@ impl KeptLedger {
             commit_failures: 0,
             failing: false,
             size,
+            #[cfg(test)]
+            faults: super::Faults::default(),
         }
     }
 
@@ -78,6 +82,8 @@ impl KeptLedger {
     }
 
     /// Goes on as the ledger of a source whose configuration is another one now.
+    ///
+    /// Doing so again, after a fault of ours half way, ends up the same.
     pub fn hand_over(&mut self, identity: Identity, limits: Limits, moved: Moved) {
         match moved {
             Moved::Not => self.ledger.set_limits(limits),
@@ -91,6 +97,8 @@ impl KeptLedger {
         if let Some(storage) = &mut self.storage {
             storage.hand_over(identity);
         }
+        #[cfg(test)]
+        self.faults.visit("hand over");
     }
 
     /// Takes out of the state what belongs to parts that the source is not read
@@ -106,7 +114,10 @@ impl KeptLedger {
 
     /// Takes in what a poll showed; see [`Ledger::apply`].
     pub fn apply(&mut self, listing: Listing, now: Now) -> Vec<Change> {
-        self.ledger.apply(listing, now)
+        let changes = self.ledger.apply(listing, now);
+        #[cfg(test)]
+        self.faults.visit("apply");
+        changes
     }
 
     /// The ledger, to be looked at closely.
@@ -126,6 +137,8 @@ impl KeptLedger {
     /// that was scraped first at `before`, if ever.
     pub fn published(&mut self, before: Option<Instant>) {
         self.ledger.totals.published(before);
+        #[cfg(test)]
+        self.faults.visit("published");
     }
 
     /// When there is something to commit without a poll: a value that was held
@@ -159,20 +172,36 @@ impl KeptLedger {
     /// Commits for the last time, after the last scrape: what nobody saw is
     /// shown as it was after the next start.
     pub fn close(&mut self, now: Timestamp) {
+        #[cfg(test)]
+        self.faults.visit("close");
         self.ledger.totals.take_back();
         self.write(now);
         self.storage = None;
     }
 
-    /// Goes back to what was last committed, after a fault of ours half way.
-    pub fn roll_back(&mut self, now: Timestamp) {
-        let Some(storage) = &mut self.storage else {
-            return;
-        };
-        match read(storage, self.ledger.limits, now) {
-            Ok(ledger) => self.ledger = ledger,
-            Err(error) => error!(%error, "the ledger cannot be read again"),
+    /// Whether it ends with the process.
+    pub fn is_in_memory(&self) -> bool {
+        self.storage.is_none()
+    }
+
+    /// Goes back to what was last committed, after a fault of ours half way; in
+    /// memory alone, to `before`.
+    ///
+    /// # Errors
+    /// If the file cannot be read: what is in memory is not to be used then.
+    pub fn roll_back(
+        &mut self,
+        before: Option<&Ledger>,
+        now: Timestamp,
+    ) -> Result<(), StorageError> {
+        #[cfg(test)]
+        self.faults.visit("roll back");
+        if let Some(storage) = &mut self.storage {
+            self.ledger = read(storage, self.ledger.limits, now)?;
+        } else if let Some(before) = before {
+            self.ledger = before.clone();
         }
+        Ok(())
     }
 
     fn write(&mut self, now: Timestamp) {
@@ -185,6 +214,8 @@ impl KeptLedger {
             Some(storage) => storage.commit(&tables, observed, now),
             None => Ok(()),
         };
+        #[cfg(test)]
+        self.faults.visit("commit");
         self.report(result.as_ref().err());
         if result.is_ok() {
             self.size = self.storage.as_ref().and_then(Storage::size);

@@ -18,7 +18,7 @@ pub struct NameId(u32);
 
 /// The values of one label: the first ones met keep theirs, further ones
 /// become [`OTHER`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Names {
     limit: usize,
     /// Numbered from 0.

@@ -11,7 +11,7 @@ use super::storage::Rows;
 use super::table::Table;
 
 /// The parts of a source: what is read, and can fail, on its own.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parts {
     names: Names,
     baselines: Table<NameId, Baseline>,

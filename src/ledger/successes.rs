@@ -7,7 +7,7 @@ use super::storage::Rows;
 use super::table::Table;
 
 /// When the newest success of each scope started, on the source's clock.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Successes(Table<u64, Timestamp>);
 
 impl Successes {

@@ -62,7 +62,7 @@ struct Total {
 }
 
 /// The values of the counters and histograms of events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Totals {
     rows: Table<Child, Total>,
     /// What the pages show: the shown values as of the last commit.

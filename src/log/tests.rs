@@ -1,5 +1,6 @@
 //! Lines as they are written.
 
+use std::backtrace::Backtrace;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -7,6 +8,7 @@ use tracing::{debug, error, info, info_span, warn};
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Format, Level, layer};
+use crate::panics::Report;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -169,4 +171,20 @@ fn the_level_follows_the_dial_and_goes_back() {
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("number=1"), "{text}");
+}
+
+#[test]
+fn a_panic_is_one_line_as_any_event() {
+    let text = "two\nlines \u{1b}[31m\u{202e}";
+    let report = Report::new(text, Some(&"src/a.rs:1:2"), &Backtrace::disabled());
+    let line = logfmt(|| report.log());
+    let (rest, thread) = line.split_once(" thread=").unwrap();
+    assert_eq!(
+        rest,
+        "level=error message=panicked panic=\"two\\\\nlines \\\\u001b[31m\\\\u202e\" location=src/a.rs:1:2"
+    );
+    assert!(!thread.contains("backtrace"), "{thread}");
+    let report = Report::new(text, None, &Backtrace::force_capture());
+    let line = logfmt(|| report.log());
+    assert!(line.contains(" backtrace="), "{line}");
 }

@@ -111,6 +111,22 @@ impl Samples {
         }
     }
 
+    /// Takes the samples of a family out.
+    pub(super) fn forget(&mut self, metric: Metric) {
+        self.0.remove(&metric);
+    }
+
+    /// Puts one sample in the place of a family's.
+    pub(super) fn put<const N: usize>(
+        &mut self,
+        metric: Metric,
+        labels: [Cow<'static, str>; N],
+        value: impl Into<Value>,
+    ) {
+        self.forget(metric);
+        self.add(metric, labels, value);
+    }
+
     /// Sorts each family by its labels' values; of equal label sets the first
     /// stays, as one set twice makes a page unreadable.
     pub fn sort(&mut self) {

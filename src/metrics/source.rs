@@ -1,5 +1,7 @@
 //! What is served of one source: a snapshot, made after each poll.
 
+mod failing;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use super::tasks::Writer;
 use super::{Group, Metric, Sample, Samples};
 use crate::ledger::{KeptLedger, OpenRanking};
 use crate::overview::{Overview, RetryCall, Sight};
+use crate::panics::caught;
 use crate::sources::rest::Traffic;
 use crate::sources::{Health, Reason};
 use crate::task::{Skipped, label};
@@ -67,11 +70,15 @@ pub struct SourcePage {
     ledger_size: Option<u64>,
     first_scrape: OnceLock<std::time::Instant>,
     overview: Overview,
+    #[cfg(test)]
+    faults: crate::ledger::Faults,
 }
 
 impl SourcePage {
     /// The samples of what is known.
     pub fn new(view: SourceView<'_>) -> Self {
+        #[cfg(test)]
+        view.kept.faults.visit("page");
         let (facts, ledger) = (view.facts, view.kept.ledger());
         let open = OpenRanking::new(ledger, facts.max_open_tasks, facts.max_open_failures);
         let mut writer = Writer {
@@ -100,6 +107,8 @@ impl SourcePage {
             commits_fail: view.kept.is_failing(),
             ledger_size: view.kept.size(),
             first_scrape: OnceLock::new(),
+            #[cfg(test)]
+            faults: view.kept.faults.clone(),
             overview: Overview::new(Sight {
                 url: &facts.url,
                 health: view.health,
@@ -178,8 +187,18 @@ impl SourcePage {
         if !self.has(metric, now) {
             return "";
         }
-        let lines = self.lines.get_or_init(|| Lines::of(&self.samples));
-        lines.family(metric)
+        self.lines.get_or_init(|| self.write()).family(metric)
+    }
+
+    /// The lines of all samples. Where writing them panics, the source is not up,
+    /// and the others are served on.
+    fn write(&self) -> Lines {
+        let written = caught(|| {
+            #[cfg(test)]
+            self.faults.visit("write");
+            Lines::of(&self.samples)
+        });
+        written.unwrap_or_else(|_logged| Lines::of(&Arc::new(self.bare())))
     }
 
     /// Whether a family is true at `now`.

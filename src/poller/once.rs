@@ -10,6 +10,7 @@ use super::Poller;
 use super::plan::Mode;
 use super::reading::Stretch;
 use crate::ledger::KeptLedger;
+use crate::panics::caught_in;
 use crate::sources::{Reason, Source, SourceError};
 use crate::task::{Listing, Task, TaskKey};
 
@@ -49,8 +50,39 @@ impl<S: Source> Poller<S> {
     /// Polls once, unless `stop` is cancelled first, and leaves. The page that is
     /// published has the true values, held back or not.
     pub async fn poll_once(mut self, stop: &CancellationToken) -> Result<(), OnceError> {
+        let polled = caught_in(Box::pin(self.poll_and_reveal(stop))).await;
+        self.left_with("polling", polled).await
+    }
+
+    /// Reads every task once, unless `stop` is cancelled first, and leaves.
+    pub async fn survey(mut self, stop: &CancellationToken) -> Result<Survey, OnceError> {
+        let surveyed = caught_in(Box::pin(self.read_and_look_over(stop))).await;
+        self.left_with("reading the source", surveyed).await
+    }
+
+    /// Logs in, reads a first page, unless `stop` is cancelled first, and leaves.
+    pub async fn try_out(mut self, stop: &CancellationToken) -> Result<(), OnceError> {
+        let longest = self.schedule.full_timeout;
+        let trial = async {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => Err(OnceError::Stopped),
+                tried = timeout(longest, self.source.try_out()) => match tried {
+                    Ok(tried) => tried.map_err(OnceError::from),
+                    Err(_elapsed) => {
+                        let detail = format!("no answer in {longest:?}");
+                        Err(SourceError::new(Reason::Timeout, "login", detail).into())
+                    }
+                },
+            }
+        };
+        let tried = caught_in(trial).await;
+        self.left_with("trying the source", tried).await
+    }
+
+    async fn poll_and_reveal(&mut self, stop: &CancellationToken) -> Result<(), OnceError> {
         // What was committed before, if this poll cannot be.
-        self.keeper.update(KeptLedger::reveal);
+        self.reveal()?;
         let result = match self.read_unless(stop).await {
             Ok(read) => self
                 .take_in(Mode::Full, read)
@@ -58,39 +90,33 @@ impl<S: Source> Poller<S> {
                 .map_err(OnceError::from),
             Err(stopped) => Err(stopped),
         };
-        self.keeper.update(KeptLedger::reveal);
-        self.publish();
-        self.leave().await;
-        result
+        let revealed = self.reveal();
+        let published = self.publish().map_err(OnceError::from);
+        result.and(revealed).and(published)
     }
 
-    /// Reads every task once, unless `stop` is cancelled first, and leaves.
-    pub async fn survey(mut self, stop: &CancellationToken) -> Result<Survey, OnceError> {
+    fn reveal(&mut self) -> Result<(), OnceError> {
+        let revealed = self.keeper.update(KeptLedger::reveal);
+        revealed.map_err(|broken| self.broken("showing the ledger", &broken).into())
+    }
+
+    async fn read_and_look_over(&mut self, stop: &CancellationToken) -> Result<Survey, OnceError> {
         self.source.keep_settled();
-        let result = match self.read_unless(stop).await {
+        match self.read_unless(stop).await {
             Ok(Ok(listing)) => self.look_over(listing).await.map_err(OnceError::from),
             Ok(Err(error)) => Err(error.into()),
             Err(stopped) => Err(stopped),
-        };
-        self.leave().await;
-        result
+        }
     }
 
-    /// Logs in, reads a first page, unless `stop` is cancelled first, and leaves.
-    pub async fn try_out(mut self, stop: &CancellationToken) -> Result<(), OnceError> {
-        let longest = self.schedule.full_timeout;
-        let result = tokio::select! {
-            biased;
-            () = stop.cancelled() => Err(OnceError::Stopped),
-            tried = timeout(longest, self.source.try_out()) => match tried {
-                Ok(tried) => tried.map_err(OnceError::from),
-                Err(_elapsed) => {
-                    let detail = format!("no answer in {longest:?}");
-                    Err(SourceError::new(Reason::Timeout, "login", detail).into())
-                }
-            },
-        };
-        self.leave().await;
+    /// Leaves; a panic on the way is the source's failure.
+    async fn left_with<T>(
+        &mut self,
+        doing: &str,
+        done: Result<Result<T, OnceError>, String>,
+    ) -> Result<T, OnceError> {
+        let result = done.unwrap_or_else(|panic| Err(self.broke_down(doing, &panic).into()));
+        self.depart().await;
         result
     }
 

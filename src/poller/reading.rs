@@ -1,13 +1,13 @@
 //! Reads a source: everything, or what is new; and by id what that lacks.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::time::{Instant, timeout_at};
 
+use super::Poller;
+use super::keeper::Broken;
 use super::plan::Mode;
-use super::{Poller, panic_message};
+use crate::panics::caught_in;
 use crate::sources::{Reason, Source, SourceError};
 use crate::task::Listing;
 
@@ -97,7 +97,7 @@ impl<S: Source> Poller<S> {
     fn failed(&mut self, failure: Failure) -> SourceError {
         match failure {
             Failure::Source(error) => error,
-            Failure::Panic(message) => self.panicked("reading the source", &message),
+            Failure::Panic(broken) => self.broken("reading the source", &broken),
         }
     }
 }
@@ -105,7 +105,7 @@ impl<S: Source> Poller<S> {
 /// Why nothing was read.
 enum Failure {
     Source(SourceError),
-    Panic(String),
+    Panic(Broken),
 }
 
 /// How long a poll may take.
@@ -140,8 +140,8 @@ impl Limits {
 
 /// Reads; a panic ends no more than the poll.
 async fn caught<T>(read: impl Future<Output = Result<T, SourceError>>) -> Result<T, Failure> {
-    match AssertUnwindSafe(read).catch_unwind().await {
+    match caught_in(read).await {
         Ok(result) => result.map_err(Failure::Source),
-        Err(panic) => Err(Failure::Panic(panic_message(&*panic).to_owned())),
+        Err(panic) => Err(Failure::Panic(Broken::panicked(&panic))),
     }
 }

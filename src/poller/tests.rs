@@ -1,4 +1,5 @@
 mod lookups;
+mod panics;
 mod reloads;
 mod reports;
 mod steady;
@@ -34,6 +35,7 @@ struct Script {
     /// What reading a task by its id gives.
     by_id: Option<Result<Option<Task>, SourceError>>,
     traffic: Traffic,
+    close_panics: bool,
 }
 
 impl Source for Script {
@@ -63,6 +65,10 @@ impl Source for Script {
 
     async fn find(&mut self, _part: &str, _id: &str) -> Result<Found, SourceError> {
         self.by_id.clone().unwrap_or(Ok(None)).map(Found::from)
+    }
+
+    async fn close(&mut self) {
+        assert!(!self.close_panics, "scripted");
     }
 
     fn traffic(&self) -> &Traffic {

@@ -8,11 +8,13 @@ use super::{Exit, LINGER, ProgramError, runtime, signals};
 use crate::cli::Args;
 use crate::config::Config;
 use crate::exporter::{self, Trials};
+use crate::panics;
 use crate::web::WebConfig;
 
 /// Validates the configuration and says so in one line; with `login` it also
 /// says of each source whether it can be read.
 pub(super) fn run(args: &Args, login: bool) -> Exit {
+    panics::tell_from_now_on(|report| complain(report));
     let file = args.config_file.as_path();
     let checked = || {
         let config = Config::load(file)?;

@@ -118,6 +118,8 @@ impl Scrape {
 }
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod tests {
     use std::time::Duration;
 

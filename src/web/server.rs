@@ -15,7 +15,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,6 +29,7 @@ use tracing::{debug, warn};
 
 use super::deadline::Deadline;
 use super::seats::{Guest, Seats};
+use crate::panics::{caught, caught_in};
 
 /// A body that is whole, or comes in pieces and may break off.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -105,15 +106,21 @@ pub async fn serve_secure<S, A, F>(
 {
     let seats = Seats::new(limits.connections);
     let mut connections = JoinSet::new();
+    // It is kept here while it waits for a place, as whatever else happens
+    // meanwhile gives the waiting up.
+    let mut accepted = None;
     loop {
-        let next = async {
-            let stream = accept(&listener).await;
-            (stream, seats.take().await)
-        };
-        let (stream, guest) = tokio::select! {
+        let guest = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => continue,
-            next = next => next,
+            stream = accept(&listener), if accepted.is_none() => {
+                accepted = Some(stream);
+                continue;
+            }
+            guest = seats.take(), if accepted.is_some() => guest,
+        };
+        let Some(stream) = accepted.take() else {
+            continue;
         };
         let (secure, answer, stop) = (secure.clone(), answer.clone(), stop.clone());
         connections.spawn(async move {
@@ -203,9 +210,14 @@ async fn speak<T, A, F>(
     let service = service_fn(|mut request: Request<Incoming>| {
         guest.place().is_served();
         request.extensions_mut().insert(guest.place().clone());
-        let response = answer(request);
+        // A panic costs no more than the answer.
+        let response = caught(|| answer(request));
         async move {
-            let response = response.await;
+            let response = match response {
+                Ok(response) => caught_in(response).await,
+                Err(panic) => Err(panic),
+            };
+            let response = response.unwrap_or_else(|_logged| broken());
             guest.place().is_answered();
             Ok::<_, Infallible>(response)
         }
@@ -228,6 +240,13 @@ async fn speak<T, A, F>(
     if let Err(error) = ended {
         debug!(%error, "a connection ended early");
     }
+}
+
+/// The answer where making one panicked.
+fn broken() -> Response<Body> {
+    let mut response = Response::new(full("The answer could not be made\n"));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 #[cfg(test)]

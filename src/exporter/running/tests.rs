@@ -1,11 +1,15 @@
 use std::future::pending;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::*;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::exporter::Origin;
+use crate::exporter::{Nursery, Origin};
+use crate::ledger::storage::Folder;
 use crate::log;
 
 /// Longer than anything may take; the clock stands still but for waiting.
@@ -26,13 +30,18 @@ fn config(names: &[&str]) -> Config {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(None, Clock::system())
+    }
+
+    fn with(folder: Option<Folder>, clock: Clock) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let clock = Clock::system();
         let drafter = Drafter {
             origin: Origin::File(PathBuf::from("/nowhere/a.yml")),
-            folder: None,
             exporter: Exporter::alone(clock.now()),
-            clock,
+            nursery: Nursery {
+                folder: folder.map(Arc::new),
+                clock,
+            },
         };
         let stop = CancellationToken::new();
         let (running, _lineup) =
@@ -83,7 +92,7 @@ impl Bench {
         let mut draft = drafter.draft(config(names), &BTreeMap::new()).unwrap();
         for added in std::mem::take(&mut draft.added) {
             let config = &added.wanted.config;
-            let system = AnySystem::new(config, &drafter.clock).unwrap();
+            let system = drafter.nursery.system(config).unwrap();
             let name = config.name.clone();
             draft.changed.insert(name, (added.wanted, system));
         }
@@ -165,4 +174,84 @@ async fn pollers_that_ended_by_the_stop_are_not_taken_for_broken_down_by_a_reloa
         "{reloaded:?}"
     );
     assert!(!bench.running.exporter.reload_failed, "no file was read");
+}
+
+/// Waits until a source was polled, and says how often it broke down before.
+async fn polled(page: &mut Page) -> u64 {
+    let polled = page.wait_for(|page| page.overview().health.full_polls > 0);
+    let page = tokio::time::timeout(EVER, polled).await;
+    page.unwrap().unwrap().overview().health.panics
+}
+
+/// The page of a source that nobody polls yet, as its poller broke down.
+fn is_down(page: &Page, panics: u64) {
+    let page = page.borrow();
+    let health = &page.overview().health;
+    assert_eq!((health.up, health.panics), (Some(false), panics));
+    assert!(page.is_tried());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_whose_poller_cannot_be_made_at_the_start_is_polled_later() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = Folder::lock(scratch.path()).unwrap();
+    let panics = Arc::new(AtomicU64::new(0));
+    let left = Arc::clone(&panics);
+    let clock = Clock::new(move || {
+        let one_less = |left: u64| left.checked_sub(1);
+        let fault = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        assert!(fault.is_err(), "scripted");
+        Timestamp::UNIX_EPOCH
+    });
+    let mut bench = Bench::with(Some(folder), clock);
+    // One as its ledger is opened.
+    panics.store(1, Ordering::SeqCst);
+    let drafter = &bench.running.drafter;
+    let draft = drafter.draft(config(&["a", "b"]), &BTreeMap::new());
+    bench.running.apply(draft.unwrap()).await.unwrap();
+    let mut pages = bench.running.pages.clone();
+    is_down(&pages["a"], 1);
+    assert_eq!(polled(pages.get_mut("b").unwrap()).await, 0);
+    assert_eq!(polled(pages.get_mut("a").unwrap()).await, 1);
+    bench.running.end(Instant::now() + EVER).await;
+    assert!(is_closed(&pages["a"]) && is_closed(&pages["b"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_whose_new_client_cannot_be_made_at_a_reload_is_polled_later() {
+    let mut bench = Bench::new();
+    let mut page = bench.polls("a", false);
+    let other = bench.polls("b", false);
+    let mut draft = bench.changing(&["a", "b"]);
+    draft.changed.get_mut("a").unwrap().1 = Err("scripted".to_owned());
+    bench.running.apply(draft).await.unwrap();
+    is_down(&page, 1);
+    assert_eq!(polled(&mut page).await, 1, "on the same page");
+    assert_eq!(polled(&mut other.clone()).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_whose_poller_broke_down_for_good_is_polled_anew_by_a_reload() {
+    let mut bench = Bench::new();
+    bench.polls("a", false);
+    let broken = bench.running.tasks.spawn(async { panic!("scripted") });
+    bench.running.polled.get_mut("a").unwrap().poller = broken;
+    let draft = bench.changing(&["a"]);
+    bench.running.apply(draft).await.unwrap();
+    let mut page = bench.running.pages["a"].clone();
+    is_down(&page, 1);
+    assert_eq!(polled(&mut page).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_source_whose_poller_cannot_be_made() {
+    let mut bench = Bench::new();
+    let page = bench.polls("a", false);
+    let mut draft = bench.changing(&["a"]);
+    draft.changed.get_mut("a").unwrap().1 = Err("scripted".to_owned());
+    bench.running.apply(draft).await.unwrap();
+    let began = Instant::now();
+    bench.running.end(began + EVER).await;
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    assert!(is_closed(&page), "its ledger was closed");
 }

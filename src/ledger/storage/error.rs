@@ -1,12 +1,11 @@
 //! Why a ledger cannot be read or written.
 
-use std::any::Any;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 
 use super::RowError;
+use crate::panics::caught;
 
 /// Why a ledger cannot be read or written.
 #[derive(Debug, Error)]
@@ -61,18 +60,8 @@ fn is_about_content(error: &io::Error) -> bool {
 pub(super) fn guarded<T>(
     work: impl FnOnce() -> Result<T, StorageError>,
 ) -> Result<T, StorageError> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result,
-        Err(panic) => {
-            let why = message(&*panic);
-            Err(StorageError::Untrusted(format!("using it failed: {why}")))
-        }
-    }
-}
-
-/// What a panic says.
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
+    caught(work).unwrap_or_else(|why| {
+        let why = format!("using it failed: {why}");
+        Err(StorageError::Untrusted(why))
+    })
 }

@@ -1,5 +1,7 @@
 //! Clients that behave badly, in a time that passes at once.
 
+mod others;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
