@@ -128,7 +128,7 @@ impl<S: Source> Poller<S> {
             let stretch = tokio::select! {
                 biased;
                 () = orders.stop.cancelled() => return Ok(()),
-                stretch = self.read(mode, until) => stretch,
+                stretch = Box::pin(self.read(mode, until)) => stretch,
             };
             let Stretch::Ended(mode, read) = stretch else {
                 plan.gave_way();
@@ -185,7 +185,7 @@ impl<S: Source> Poller<S> {
         mode: Mode,
         until: Option<Instant>,
     ) -> Option<Result<(), SourceError>> {
-        match self.read(mode, until).await {
+        match Box::pin(self.read(mode, until)).await {
             Stretch::GaveWay => None,
             Stretch::Ended(mode, read) => Some(self.take_in(mode, read).await),
         }

@@ -185,7 +185,7 @@ async fn polled(page: &mut Page) -> u64 {
 
 /// The page of a source that nobody polls yet, as its poller broke down.
 fn is_down(page: &Page, panics: u64) {
-    let page = page.borrow();
+    let page = Arc::clone(&page.borrow());
     let health = &page.overview().health;
     assert_eq!((health.up, health.panics), (Some(false), panics));
     assert!(page.is_tried());

@@ -85,10 +85,13 @@ async fn until(
     page: &mut watch::Receiver<Arc<SourcePage>>,
     is: impl Fn(&SourcePage) -> bool,
 ) -> Arc<SourcePage> {
-    let wait = page.wait_for(|page| is(page));
+    let wait = async {
+        page.wait_for(|page| is(page))
+            .await
+            .map(|page| Arc::clone(&page))
+    };
     let found = timeout(20 * INTERVAL, wait).await;
-    let found = found.unwrap_or_else(|_elapsed| panic!("it does not come"));
-    Arc::clone(&found.unwrap())
+    found.expect("it comes").unwrap()
 }
 
 fn is_up(page: &SourcePage) -> Option<u64> {
@@ -279,7 +282,7 @@ async fn again_and_again_is_tried_ever_later() {
         stop.cancel();
     };
     tokio::join!(run, later);
-    let polls = polls.lock().unwrap();
+    let polls = polls.lock().unwrap().clone();
     let pauses: Vec<_> = polls
         .windows(2)
         .map(|pair| (pair[1] - pair[0]).as_secs())
