@@ -114,7 +114,7 @@ impl Entry {
         }
         let entered = match self.outcome {
             None => true,
-            Some(_) if self.is_earlier(task, call, earlier) => false,
+            Some(_) if self.is_earlier(task, earlier) => false,
             Some(outcome) => outcome != task.status || self.ended_later(task, call),
         };
         if entered {
@@ -132,15 +132,11 @@ impl Entry {
     }
 
     /// Whether the task shows one of its earlier episodes again; a retry that
-    /// was not seen has another end.
-    fn is_earlier(&self, task: &Summary, call: Call, earlier: &[End]) -> bool {
-        let shown = End {
-            outcome: task.status,
-            at: task.ended,
-            call,
-        };
+    /// was not seen has another end. That a list went back may be read by id, too.
+    fn is_earlier(&self, task: &Summary, earlier: &[End]) -> bool {
         let known = self.ended != Moment::NONE && task.ended != Moment::NONE;
-        known && self.ended != task.ended && earlier.contains(&shown)
+        let shows = |end: &End| end.outcome == task.status && end.at == task.ended;
+        known && self.ended != task.ended && earlier.iter().any(shows)
     }
 
     /// How the episode that it is in ended, if it is in one and its end is known.

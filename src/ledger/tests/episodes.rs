@@ -127,3 +127,16 @@ fn two_ends_of_one_outcome_shown_in_turn_are_two_episodes() {
     }
     assert_eq!(story.finished(Status::Failed), 0, "both are history");
 }
+
+#[test]
+fn a_list_that_went_back_counts_nothing_though_another_call_shows_it() {
+    let mut story = Story::after(vec![]);
+    story.poll(vec![ended("a", "SUCCESSFUL", 10)]);
+    story.poll(vec![ended("a", "FAILED", 20)]);
+    let mut went_back = Listing::new();
+    went_back.meet(PART, Call::ById, ended("a", "SUCCESSFUL", 10));
+    went_back.read(PART, true);
+    assert_eq!(story.apply(went_back), []);
+    assert_eq!(story.finished(Status::Succeeded), 1);
+    assert_eq!(story.finished(Status::Failed), 1);
+}

@@ -147,8 +147,9 @@ impl Known {
         let (Some(before), Some(ended)) = (stay.ended, shown.ended) else {
             return stay.outcome != shown.outcome;
         };
-        // A list that went back in time, or forth again.
-        if ended != before && self.earlier.contains(&shown) {
+        // A list that went back in time, or forth again, by whatever call.
+        let is_it = |each: &Stay| (each.outcome, each.ended) == (shown.outcome, shown.ended);
+        if ended != before && self.earlier.iter().any(is_it) {
             return false;
         }
         let later = ended.as_millisecond() - before.as_millisecond();
