@@ -45,6 +45,21 @@ pub(super) fn no_list(
     SourceError::new(Reason::Decode, endpoint, detail)
 }
 
+/// All that comes, if that is no more than `most`.
+fn at_most<T, E: Error>(
+    most: usize,
+    mut next: impl FnMut() -> Result<Option<T>, E>,
+) -> Result<Vec<T>, E> {
+    let mut all = Vec::new();
+    while let Some(each) = next()? {
+        if all.len() == most {
+            return Err(too_many());
+        }
+        all.push(each);
+    }
+    Ok(all)
+}
+
 struct Counted<T, const AT_MOST: usize>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>, const AT_MOST: usize> Visitor<'de> for Counted<T, AT_MOST> {
@@ -55,14 +70,7 @@ impl<'de, T: Deserialize<'de>, const AT_MOST: usize> Visitor<'de> for Counted<T,
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = array.next_element()? {
-            if elements.len() == AT_MOST {
-                return Err(too_many());
-            }
-            elements.push(element);
-        }
-        Ok(Elements(elements))
+        at_most(AT_MOST, || array.next_element()).map(Elements)
     }
 }
 
@@ -76,14 +84,7 @@ impl<'de, T: Deserialize<'de>, const AT_MOST: usize> Visitor<'de> for Keyed<T, A
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = object.next_entry()? {
-            if entries.len() == AT_MOST {
-                return Err(too_many());
-            }
-            entries.push(entry);
-        }
-        Ok(Entries(entries))
+        at_most(AT_MOST, || object.next_entry()).map(Entries)
     }
 }
 
