@@ -34,25 +34,16 @@ fn task(id: &str, word: &str) -> Task {
         _ => Status::Unknown,
     };
     Task {
-        id: id.to_owned(),
         name: format!("Task {id}"),
-        operation: "OP".to_owned(),
         status,
         word: fold(word),
         started: Some(at(0)),
-        ended: None,
-        moved: None,
-        invalid_timestamps: false,
-        resolved: false,
-        retryable: None,
         resources: vec![Resource {
             id: "host-1".to_owned(),
             kind: "HOST".to_owned(),
             name: String::new(),
         }],
-        errors: Vec::new(),
-        subtasks: Vec::new(),
-        progress: None,
+        ..Task::running(id, "OP")
     }
 }
 

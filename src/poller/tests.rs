@@ -89,23 +89,7 @@ fn error(reason: Reason) -> SourceError {
 }
 
 fn running(id: &str) -> Task {
-    Task {
-        id: id.to_owned(),
-        name: String::new(),
-        operation: "OP".to_owned(),
-        status: Status::Running,
-        word: "inprogress".to_owned(),
-        started: None,
-        ended: None,
-        moved: None,
-        invalid_timestamps: false,
-        resolved: false,
-        retryable: None,
-        resources: Vec::new(),
-        errors: Vec::new(),
-        subtasks: Vec::new(),
-        progress: None,
-    }
+    Task::running(id, "OP")
 }
 
 fn poller<S: Source>(source: S) -> (Poller<S>, watch::Receiver<Arc<SourcePage>>) {

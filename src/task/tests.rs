@@ -1,23 +1,32 @@
 use super::*;
 
-/// A task with little in it, to be changed with struct update.
+impl Task {
+    /// A running task with little in it, to be changed with struct update.
+    pub(crate) fn running(id: &str, operation: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: String::new(),
+            operation: operation.to_owned(),
+            status: Status::Running,
+            word: "inprogress".to_owned(),
+            started: None,
+            ended: None,
+            moved: None,
+            invalid_timestamps: false,
+            resolved: false,
+            retryable: None,
+            resources: Vec::new(),
+            errors: Vec::new(),
+            subtasks: Vec::new(),
+            progress: None,
+        }
+    }
+}
+
 fn task() -> Task {
     Task {
-        id: "a".to_owned(),
         name: "A".to_owned(),
-        operation: "HOST_COMMISSION".to_owned(),
-        status: Status::Running,
-        word: "inprogress".to_owned(),
-        started: None,
-        ended: None,
-        moved: None,
-        invalid_timestamps: false,
-        resolved: false,
-        retryable: None,
-        resources: Vec::new(),
-        errors: Vec::new(),
-        subtasks: Vec::new(),
-        progress: None,
+        ..Task::running("a", "HOST_COMMISSION")
     }
 }
 

@@ -96,6 +96,17 @@ async fn the_state_of_another_url_is_not_shown() {
     assert!(!page.is_tried());
 }
 
+/// Orders that a test gives: reloads, and the end.
+fn reloadable() -> (Orders, watch::Sender<u64>, CancellationToken) {
+    let stop = CancellationToken::new();
+    let (reloads, seen) = watch::channel(0);
+    let orders = Orders {
+        reloads: seen,
+        ..Orders::until(stop.clone())
+    };
+    (orders, reloads, stop)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_reload_ends_a_back_off_and_nothing_else() {
     let rejected = || {
@@ -111,12 +122,7 @@ async fn a_reload_ends_a_back_off_and_nothing_else() {
     let polls = Arc::clone(&script.polls);
     let count = || polls.lock().unwrap().len();
     let (poller, _page) = poller(script);
-    let stop = CancellationToken::new();
-    let (reloads, seen) = watch::channel(0);
-    let orders = Orders {
-        reloads: seen,
-        ..Orders::until(stop.clone())
-    };
+    let (orders, reloads, stop) = reloadable();
     let asks = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(count(), 1);
@@ -183,12 +189,7 @@ async fn a_reload_ends_the_pause_that_a_call_by_id_was_answered_with() {
     let polls = Arc::clone(&script.polls);
     let count = || polls.lock().unwrap().len();
     let (poller, _page) = poller(script);
-    let stop = CancellationToken::new();
-    let (reloads, seen) = watch::channel(0);
-    let orders = Orders {
-        reloads: seen,
-        ..Orders::until(stop.clone())
-    };
+    let (orders, reloads, stop) = reloadable();
     let asks = async {
         tokio::time::sleep(Duration::from_secs(600)).await;
         assert_eq!(count(), 2);

@@ -10,7 +10,7 @@ use crate::ledger::{KeptLedger, Limits, Now};
 use crate::metrics::{SourceFacts, SourceView};
 use crate::sources::Health;
 use crate::sources::rest::Traffic;
-use crate::task::{Call, Listing, Status, Task};
+use crate::task::{Call, Listing, Task};
 
 const STALE_AFTER: Duration = Duration::from_secs(300);
 
@@ -27,21 +27,9 @@ fn limits() -> Limits {
 
 fn running(number: usize) -> Task {
     Task {
-        id: format!("t{number}"),
         name: "Upgrade".to_owned(),
-        operation: "UPGRADE".to_owned(),
-        status: Status::Running,
         word: "running".to_owned(),
-        started: None,
-        ended: None,
-        moved: None,
-        invalid_timestamps: false,
-        resolved: false,
-        retryable: None,
-        resources: Vec::new(),
-        errors: Vec::new(),
-        subtasks: Vec::new(),
-        progress: None,
+        ..Task::running(&format!("t{number}"), "UPGRADE")
     }
 }
 
