@@ -10,6 +10,7 @@
 
 mod births;
 mod change;
+mod contested;
 mod entry;
 mod failures;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! the source or its ledger.
 
 mod backoff;
+mod contests;
 mod estate;
 mod keeper;
 mod lookups;
@@ -13,6 +14,7 @@ mod reading;
 mod reports;
 mod revival;
 mod showing;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +26,6 @@ use tracing::{debug, warn};
 use estate::HandOver;
 pub use estate::{Estate, Terms};
 use keeper::{Broken, Keeper};
-use lookups::Turns;
 pub use once::{OnceError, Survey};
 pub use orders::Orders;
 pub use plan::Schedule;
@@ -33,6 +34,7 @@ use reading::{FullPoll, Stretch};
 use reports::{Failing, Reached};
 pub(crate) use revival::Revival;
 pub(crate) use showing::show_failing;
+use turns::Turns;
 
 use crate::clock::Clock;
 use crate::ledger::{KeptLedger, Now};

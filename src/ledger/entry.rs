@@ -114,8 +114,10 @@ impl Entry {
         }
         let entered = match self.outcome {
             None => true,
-            Some(_) if self.is_earlier(task, earlier) => false,
-            Some(outcome) => outcome != task.status || self.ended_later(task, call),
+            Some(_) if self.is_earlier(task.status, task.ended, earlier) => false,
+            Some(outcome) => {
+                outcome != task.status || call == self.ended_by && self.ended_before(task.ended)
+            }
         };
         if entered {
             Verdict::Episode
@@ -124,19 +126,28 @@ impl Entry {
         }
     }
 
-    fn ended_later(&self, task: &Summary, call: Call) -> bool {
-        let (Some(before), Some(now)) = (self.ended.get(), task.ended.get()) else {
-            return false;
-        };
-        call == self.ended_by && now.as_millisecond() - before.as_millisecond() >= 1_000
+    /// Whether the other kind of call shows the same outcome with a later end: the
+    /// same one told in another way, or another episode.
+    pub(super) fn is_contested(&self, outcome: Status, ended: Moment, call: Call) -> bool {
+        self.outcome == Some(outcome) && call != self.ended_by && self.ended_before(ended)
+    }
+
+    /// Whether the task is shown in the outcome that it is in, without a later end.
+    pub(super) fn is_unmoved(&self, status: Status, ended: Moment) -> bool {
+        self.outcome == Some(status) && !self.ended_before(ended)
+    }
+
+    fn ended_before(&self, ended: Moment) -> bool {
+        let ends = self.ended.get().zip(ended.get());
+        ends.is_some_and(|(before, now)| now.as_millisecond() - before.as_millisecond() >= 1_000)
     }
 
     /// Whether the task shows one of its earlier episodes again; a retry that
     /// was not seen has another end. That a list went back may be read by id, too.
-    fn is_earlier(&self, task: &Summary, earlier: &[End]) -> bool {
-        let known = self.ended != Moment::NONE && task.ended != Moment::NONE;
-        let shows = |end: &End| end.outcome == task.status && end.at == task.ended;
-        known && self.ended != task.ended && earlier.iter().any(shows)
+    pub(super) fn is_earlier(&self, outcome: Status, ended: Moment, earlier: &[End]) -> bool {
+        let known = self.ended != Moment::NONE && ended != Moment::NONE;
+        let shows = |end: &End| end.outcome == outcome && end.at == ended;
+        known && self.ended != ended && earlier.iter().any(shows)
     }
 
     /// How the episode that it is in ended, if it is in one and its end is known.

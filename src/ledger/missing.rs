@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Entry, Event, Ledger, NameId, Poll};
+use super::{Entry, Event, Ledger, NameId, OpenTask, Poll};
 use crate::task::{Listing, Status, TaskKey};
 
 /// How often what was unlisted long ago is forgotten at least, in seconds.
@@ -20,7 +20,7 @@ const SWEEP_EVERY: u32 = 600;
 /// The place of a task among others of its kind: newest first.
 pub(crate) type Rank = (Reverse<Timestamp>, TaskKey);
 
-/// An open task that a poll did not show: to be read by its id.
+/// An open task that is to be read by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted<'a> {
     pub(crate) rank: Rank,
@@ -46,24 +46,17 @@ impl Ledger {
     pub(crate) fn unmet(&self, listing: &Listing) -> Unmet<'_> {
         let mut unmet = Unmet::default();
         for (key, open) in self.open.iter().filter(|(key, _)| !listing.has_met(**key)) {
-            let Some(part) = self
-                .part_of(*key)
-                .filter(|part| listing.has_unfinished(part))
-            else {
+            let wanted = self.wanted(*key, open);
+            let Some(wanted) = wanted.filter(|wanted| listing.has_unfinished(wanted.part)) else {
                 continue;
             };
             let group = match open.task.status {
-                Status::Failed if listing.is_whole(part) => continue,
+                Status::Failed if listing.is_whole(wanted.part) => continue,
                 Status::Failed => &mut unmet.failed,
                 Status::Unknown => &mut unmet.unknown,
                 _ => &mut unmet.unfinished,
             };
-            let at = open.failed_at().unwrap_or_else(|| open.since());
-            group.push(Wanted {
-                rank: (Reverse(at), *key),
-                part,
-                id: &open.task.id,
-            });
+            group.push(wanted);
         }
         for group in [&mut unmet.unfinished, &mut unmet.unknown, &mut unmet.failed] {
             group.sort_unstable_by_key(|wanted| wanted.rank);
@@ -71,9 +64,15 @@ impl Ledger {
         unmet
     }
 
-    fn part_of(&self, key: TaskKey) -> Option<&Arc<str>> {
+    /// What is needed to read an open task by its id.
+    pub(super) fn wanted<'a>(&'a self, key: TaskKey, open: &'a OpenTask) -> Option<Wanted<'a>> {
         let entry = self.entries.get(&key)?;
-        Some(self.parts.name(entry.part))
+        let at = open.failed_at().unwrap_or_else(|| open.since());
+        Some(Wanted {
+            rank: (Reverse(at), key),
+            part: self.parts.name(entry.part),
+            id: &open.task.id,
+        })
     }
 
     /// Unlists what is missing from the parts that were read to their end, and

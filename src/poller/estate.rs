@@ -6,8 +6,8 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::keeper::{Broken, Keeper};
-use super::lookups::Turns;
 use super::reports::Reached;
+use super::turns::Turns;
 use super::{Poller, Schedule};
 use crate::clock::Clock;
 use crate::ledger::storage::Identity;

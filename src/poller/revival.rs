@@ -7,8 +7,8 @@ use tracing::{debug, error};
 
 use super::backoff::Pauses;
 use super::keeper::Broken;
-use super::lookups::Turns;
 use super::reports::Failing;
+use super::turns::Turns;
 use super::{Estate, Orders, Poller};
 use crate::panics::{caught, caught_in};
 use crate::sources::{Source, SourceError};

@@ -1,3 +1,4 @@
+mod contests;
 mod lookups;
 mod panics;
 mod reloads;

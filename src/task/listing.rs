@@ -121,6 +121,8 @@ pub struct Listing {
     parts: BTreeMap<Arc<str>, Option<Extent>>,
     operations: BTreeSet<Arc<str>>,
     gone: BTreeSet<TaskKey>,
+    /// The tasks that were met and of which nothing is taken in.
+    withheld: BTreeSet<TaskKey>,
     skipped: BTreeMap<Skipped, u64>,
     /// The tasks of which [`Met`] keeps a summary alone; `None` if nobody wants them.
     settled: Option<BTreeMap<TaskKey, Task>>,
@@ -155,6 +157,7 @@ impl Listing {
             settled.remove(&key);
         }
         self.meanwhile.remove(&key);
+        self.withheld.remove(&key);
         let met = Met {
             part: self.part(part),
             call,
@@ -256,6 +259,22 @@ impl Listing {
         self.gone.iter().copied()
     }
 
+    /// Leaves a task that was met as it stood before, until it is met again or
+    /// [released](Self::release): what was shown of it cannot be told yet.
+    pub(crate) fn withhold(&mut self, key: TaskKey) {
+        self.withheld.insert(key);
+    }
+
+    /// Takes in after all what was shown of a task.
+    pub(crate) fn release(&mut self, key: TaskKey) {
+        self.withheld.remove(&key);
+    }
+
+    /// What was shown of the task, if it was met.
+    pub(crate) fn met(&self, key: TaskKey) -> Option<&Met> {
+        self.met.get(&key)
+    }
+
     /// Whether the task was met.
     pub fn has_met(&self, key: TaskKey) -> bool {
         self.met.contains_key(&key)
@@ -306,10 +325,12 @@ impl Listing {
         self.met.is_empty()
     }
 
-    /// The tasks that were met, in the order of their keys.
+    /// What is to be taken in of the tasks that were met, in the order of their keys.
     pub fn into_met(mut self) -> impl Iterator<Item = (TaskKey, Met)> {
         self.met.sort_unstable_keys();
-        self.met.into_iter()
+        let withheld = self.withheld;
+        let met = self.met.into_iter();
+        met.filter(move |(key, _)| !withheld.contains(key))
     }
 
     /// The tasks that were met: all of them in a listing that is for a reader of
