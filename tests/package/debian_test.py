@@ -149,9 +149,10 @@ def get(address, path):
 
 
 def traces():
-    """Files that belong to the package or to the service, the logs of dpkg left aside."""
+    """Files that belong to the package or to the service; logs and images are left aside."""
     folders = ["/etc", "/usr/bin", "/usr/lib", "/usr/share", "/var/lib", "/var/cache/man", "/run"]
-    return run("find", *folders, "-xdev", "-name", f"*{NAME}*").splitlines()
+    images = ["-not", "-path", "/var/lib/containers/*", "-not", "-path", "/var/lib/docker/*"]
+    return run("find", *folders, "-xdev", "-name", f"*{NAME}*", *images).splitlines()
 
 
 class Content(unittest.TestCase):
