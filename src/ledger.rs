@@ -36,6 +36,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 pub use change::{Change, Event};
+pub(crate) use contested::Shown;
 use entry::{End, Entry, Verdict};
 #[cfg(test)]
 pub(crate) use faults::Faults;

@@ -133,8 +133,8 @@ impl Entry {
     }
 
     /// Whether the task is shown in the outcome that it is in, without a later end.
-    pub(super) fn is_unmoved(&self, status: Status, ended: Moment) -> bool {
-        self.outcome == Some(status) && !self.ended_before(ended)
+    pub(super) fn is_unmoved(&self, task: &Summary) -> bool {
+        self.outcome == Some(task.status) && !self.ended_before(task.ended)
     }
 
     fn ended_before(&self, ended: Moment) -> bool {

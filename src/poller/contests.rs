@@ -1,60 +1,136 @@
 //! Failures of which the two kinds of calls tell different ends: which one is asked.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use tokio::time::Instant;
 use tracing::debug;
 
-use crate::ledger::{Ledger, Wanted};
-use crate::task::{Listing, Task, TaskKey};
+use crate::ledger::{Ledger, Shown, Wanted};
+use crate::task::{Listing, Moment, Task, TaskKey};
+
+/// After how many calls by its id without an answer a failure stands as the list
+/// shows it.
+const PATIENCE: u32 = 10;
 
 /// What is found out of a source whose calls by id and lists do not agree.
 #[derive(Debug, Default)]
 pub(super) struct Contests {
-    /// Failures that a call by id showed with a later end than the list did: a
-    /// full poll is to bear that out.
-    by_id: BTreeSet<TaskKey>,
+    /// Failures that a call by id shows with a later end than the list did.
+    doubts: BTreeMap<TaskKey, Doubt>,
+    /// How many calls by id were not answered, of those that the list shows with a
+    /// later end.
+    unanswered: BTreeMap<TaskKey, u32>,
     /// Whether the source was found to tell one end in two ways: then no later
     /// end by the other kind of call says anything.
-    tells_apart: bool,
+    pub(super) tells_apart: bool,
+}
+
+/// A failure that a call by id shows with a later end than the list did.
+#[derive(Debug)]
+struct Doubt {
+    /// The end that the list told.
+    listed: Moment,
+    since: Instant,
+    /// What a full poll showed that began since then.
+    answer: Option<Shown>,
+}
+
+/// What is to be done with a task that was read by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// It is taken in.
+    Counts,
+    /// It waits for a full poll.
+    Waits,
+    /// It waits for a full poll, which is to be asked for.
+    WantsFull,
 }
 
 impl Contests {
     /// The failures that the list shows with a later end than a call by id told,
     /// newest first: another such call is to confirm it.
-    pub(super) fn contested<'a>(&self, listing: &Listing, ledger: &'a Ledger) -> Vec<Wanted<'a>> {
+    pub(super) fn contested<'a>(
+        &mut self,
+        listing: &'a Listing,
+        ledger: &'a Ledger,
+    ) -> Vec<Wanted<'a>> {
         if self.tells_apart {
             return Vec::new();
         }
-        ledger.contested(listing)
+        let mut contested = ledger.contested(listing);
+        let mut unanswered = std::mem::take(&mut self.unanswered);
+        contested.retain(|wanted| {
+            let key = wanted.rank.1;
+            let calls = unanswered.remove(&key).unwrap_or_default();
+            let waits = calls < PATIENCE;
+            if waits && calls > 0 {
+                self.unanswered.insert(key, calls);
+            }
+            waits
+        });
+        contested
     }
 
-    /// Takes in what a full poll showed of the failures that wait for it.
-    pub(super) fn bear_out(&mut self, listing: &Listing, ledger: &Ledger) {
-        for key in std::mem::take(&mut self.by_id) {
-            self.tells_apart |= ledger.is_unmoved(key, listing);
-        }
+    /// Takes in that a call by its id did not tell of such a failure.
+    pub(super) fn not_answered(&mut self, key: TaskKey) {
+        *self.unanswered.entry(key).or_default() += 1;
+    }
+
+    /// Takes in what a full poll, begun then, shows of the failures that wait for it.
+    pub(super) fn read_in_full(&mut self, listing: &Listing, ledger: &Ledger, began: Instant) {
+        self.doubts.retain(|key, doubt| {
+            let shown = ledger.shown(*key, doubt.listed, listing);
+            if doubt.since <= began {
+                doubt.answer = Some(shown);
+            }
+            shown != Shown::Otherwise
+        });
     }
 
     /// Takes in how a failure stands by its id that the list shows with a later
     /// end; whether that is to be met.
     pub(super) fn confirms(&mut self, task: &Task, ledger: &Ledger) -> bool {
-        let stands = ledger.shows(task);
-        self.tells_apart |= stands;
+        self.unanswered.remove(&task.key());
+        let stands = ledger.shows_end(task);
         if stands {
-            debug!(
-                task_id = task.id,
-                "the list tells another end than a call by id"
-            );
+            self.tell_apart(task);
         }
         !stands
     }
 
-    /// Whether a task by its id is to wait for a full poll.
-    pub(super) fn waits(&mut self, task: &Task, ledger: &Ledger) -> bool {
-        let waits = !self.tells_apart && ledger.contests(task);
-        if waits {
-            self.by_id.insert(task.key());
+    /// Takes in how a task stands by its id.
+    pub(super) fn weigh(&mut self, task: &Task, ledger: &Ledger) -> Reading {
+        let key = task.key();
+        // A resolved failure is not shown as an open one, and counts when the list
+        // shows it.
+        if self.tells_apart || task.resolved || !ledger.contests(task) {
+            self.doubts.remove(&key);
+            return Reading::Counts;
         }
-        waits
+        let listed = ledger.ended(key);
+        let doubt = self.doubts.get(&key).filter(|doubt| doubt.listed == listed);
+        let Some(doubt) = doubt else {
+            let doubt = Doubt {
+                listed,
+                since: Instant::now(),
+                answer: None,
+            };
+            self.doubts.insert(key, doubt);
+            return Reading::WantsFull;
+        };
+        match doubt.answer {
+            None => return Reading::Waits,
+            Some(Shown::Unmoved) => self.tell_apart(task),
+            Some(Shown::Nothing | Shown::Otherwise) => {}
+        }
+        Reading::Counts
+    }
+
+    fn tell_apart(&mut self, task: &Task) {
+        self.tells_apart = true;
+        debug!(
+            task_id = task.id,
+            "the list tells another end than a call by id"
+        );
     }
 }

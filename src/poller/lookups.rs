@@ -12,6 +12,7 @@ use tracing::debug;
 
 use super::Poller;
 use super::plan::Mode;
+use super::reading::Limits;
 use super::turns::Lookup;
 use crate::sources::{Found, Reason, Source, SourceError};
 use crate::task::Listing;
@@ -26,24 +27,24 @@ const SHORTEST: Duration = Duration::from_secs(1);
 const MOST_UNANSWERED: usize = 2;
 
 impl<S: Source> Poller<S> {
-    /// Reads by id what the listing lacks, as far as there is time until `deadline`.
-    pub(super) async fn look_up(&mut self, mode: Mode, listing: &mut Listing, deadline: Instant) {
+    /// Reads by id what the listing lacks, as far as there is time.
+    pub(super) async fn look_up(&mut self, mode: Mode, listing: &mut Listing, limits: Limits) {
         let ledger = self.keeper.kept().ledger();
         if mode == Mode::Full {
-            self.turns.read_in_full(listing, ledger, self.wants_full);
+            self.turns.read_in_full(listing, ledger, limits.began);
         }
         let agenda = self.turns.agenda(listing, ledger, mode);
         if self.turns.rests(Instant::now()) {
             return;
         }
-        let mut unanswered = BTreeMap::<bool, usize>::new();
+        let mut unanswered = BTreeMap::<_, usize>::new();
         for lookup in agenda {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = limits.end().saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
             // What hangs on one kind of tasks says little of the other.
-            let unanswered = unanswered.entry(lookup.wheel.is_missing()).or_default();
+            let unanswered = unanswered.entry(lookup.wheel.kind()).or_default();
             if *unanswered >= MOST_UNANSWERED {
                 continue;
             }
@@ -57,6 +58,7 @@ impl<S: Source> Poller<S> {
                     if error.reason == Reason::RateLimited || error.retry_after.is_some() {
                         return;
                     }
+                    self.turns.not_told(&lookup);
                     *unanswered += usize::from(!error.reason.is_of_one_call());
                 }
             }

@@ -76,7 +76,7 @@ impl<S: Source> Poller<S> {
         }
         let mut listing = full.listing;
         listing.settle();
-        self.look_up(Mode::Full, &mut listing, limits.end()).await;
+        self.look_up(Mode::Full, &mut listing, limits).await;
         Ok(Some(listing))
     }
 
@@ -89,7 +89,7 @@ impl<S: Source> Poller<S> {
         };
         self.wants_full |= newest.wants_full;
         let mut listing = newest.listing;
-        self.look_up(Mode::Steady, &mut listing, limits.end()).await;
+        self.look_up(Mode::Steady, &mut listing, limits).await;
         Ok(Some(listing))
     }
 
@@ -110,8 +110,8 @@ enum Failure {
 
 /// How long a poll may take.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
-    began: Instant,
+pub(super) struct Limits {
+    pub(super) began: Instant,
     most: Duration,
 }
 
@@ -120,7 +120,7 @@ impl Limits {
         Self { began, most }
     }
 
-    fn end(self) -> Instant {
+    pub(super) fn end(self) -> Instant {
         self.began + self.most
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::contests::Contests;
+use super::contests::{Contests, Reading};
 use super::plan::Mode;
 use crate::ledger::{Ledger, Rank, Unmet, Wanted};
 use crate::sources::{Found, Reason, SourceError};
@@ -42,8 +42,17 @@ pub(super) enum Wheel {
 }
 
 impl Wheel {
-    pub(super) fn is_missing(self) -> bool {
+    fn is_missing(self) -> bool {
         matches!(self, Self::Unfinished | Self::Unknown)
+    }
+
+    /// The wheel that stands for those of its kind.
+    pub(super) fn kind(self) -> Self {
+        match self {
+            Self::Unknown => Self::Unfinished,
+            Self::OlderFailures => Self::NewestFailures,
+            other => other,
+        }
     }
 }
 
@@ -59,7 +68,7 @@ pub(super) struct Turns {
     /// Tasks that no call by id found although nobody knows them to be unlisted,
     /// and for which a full poll was made or is wanted.
     doubted: BTreeSet<TaskKey>,
-    contests: Contests,
+    pub(super) contests: Contests,
 }
 
 /// One task to be read by its id.
@@ -74,14 +83,20 @@ pub(super) struct Lookup {
 impl Turns {
     /// What is to be read by id: what a poll did not show, and failures of which it
     /// cannot be told yet what it showed, which are withheld until then.
-    pub(super) fn agenda(&self, listing: &mut Listing, ledger: &Ledger, mode: Mode) -> Vec<Lookup> {
+    pub(super) fn agenda(
+        &mut self,
+        listing: &mut Listing,
+        ledger: &Ledger,
+        mode: Mode,
+    ) -> Vec<Lookup> {
         let contested = self.contests.contested(listing, ledger);
-        for wanted in &contested {
-            listing.withhold(wanted.rank.1);
-        }
-        let unmet = ledger.unmet(listing);
+        let withheld: Vec<_> = contested.iter().map(|wanted| wanted.rank.1).collect();
         let mut agenda = Vec::new();
         self.fill(&mut agenda, Wheel::Contested, &contested, CONTESTED);
+        for key in withheld {
+            listing.withhold(key);
+        }
+        let unmet = ledger.unmet(listing);
         self.fill_unmet(&mut agenda, &unmet, mode);
         agenda
     }
@@ -122,13 +137,18 @@ impl Turns {
         self.last.insert(lookup.wheel, lookup.rank);
     }
 
-    /// Takes in what a full poll showed of the tasks for which one was wanted; not
-    /// one that had begun before the last of them, if another is `wanted`.
-    pub(super) fn read_in_full(&mut self, listing: &Listing, ledger: &Ledger, wanted: bool) {
-        self.doubted.retain(|key| listing.has_met(*key));
-        if !wanted {
-            self.contests.bear_out(listing, ledger);
+    /// Takes in that the source did not tell how a task stands.
+    pub(super) fn not_told(&mut self, lookup: &Lookup) {
+        if lookup.wheel == Wheel::Contested {
+            self.contests.not_answered(TaskKey::of(&lookup.id));
         }
+    }
+
+    /// Takes in what a full poll, begun then, showed of the tasks for which one was
+    /// wanted.
+    pub(super) fn read_in_full(&mut self, listing: &Listing, ledger: &Ledger, began: Instant) {
+        self.doubted.retain(|key| listing.has_met(*key));
+        self.contests.read_in_full(listing, ledger, began);
     }
 
     /// Whether the source asked that no task be read by its id now.
@@ -197,8 +217,13 @@ impl Turns {
                 listing.release(task.key());
                 return false;
             }
-        } else if self.contests.waits(&task, ledger) {
-            return true;
+        } else if !listing.is_whole(&lookup.part) {
+            // No full poll tells more of what the whole list does not show.
+            match self.contests.weigh(&task, ledger) {
+                Reading::Counts => {}
+                Reading::Waits => return false,
+                Reading::WantsFull => return true,
+            }
         }
         listing.meet(&lookup.part, Call::ById, task);
         false

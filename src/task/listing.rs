@@ -275,6 +275,13 @@ impl Listing {
         self.met.get(&key)
     }
 
+    /// The failed tasks that were met, and what was shown of them.
+    pub(crate) fn failed(&self) -> impl Iterator<Item = (TaskKey, &Met, &Task)> {
+        let failed = |met: &&Met| met.summary.status == Status::Failed;
+        let met = self.met.iter().filter(move |(_, met)| failed(met));
+        met.filter_map(|(key, met)| Some((*key, met, met.task.as_deref()?)))
+    }
+
     /// Whether the task was met.
     pub fn has_met(&self, key: TaskKey) -> bool {
         self.met.contains_key(&key)

@@ -1,6 +1,9 @@
 //! Failures that are retried and fail again between two polls, of which one reads
 //! the list and the other one task by its id.
 
+mod told_apart;
+mod waiting;
+
 use super::lookups::{ById, Ordered, failed};
 use super::*;
 
@@ -16,6 +19,24 @@ impl Rig {
         let (poller, page) = poller(Ordered::default());
         let mut rig = Self { poller, page };
         rig.full().await;
+        rig
+    }
+
+    /// After a failure that the list showed first.
+    async fn failed_in_the_list() -> Self {
+        let mut rig = Self::new().await;
+        rig.has(failed("f", 100));
+        assert_eq!(rig.full().await, 1);
+        rig
+    }
+
+    /// After a failure that a call by its id showed first.
+    async fn failed_by_id() -> Self {
+        let mut rig = Self::new().await;
+        rig.has(running("f"));
+        assert_eq!(rig.full().await, 0);
+        rig.has(failed("f", 100));
+        assert_eq!(rig.steady().await, 1);
         rig
     }
 
@@ -51,13 +72,27 @@ impl Rig {
     fn tells_by_id(&mut self, by_id: ById) {
         self.poller.source.by_id.insert("f".to_owned(), by_id);
     }
+
+    /// Whether the source was found to tell one end in two ways.
+    fn tells_apart(&self) -> bool {
+        self.poller.turns.contests.tells_apart
+    }
+
+    /// Goes on with a full poll; whether it came to its end.
+    async fn on(&mut self) -> bool {
+        self.poller.poll_on(Instant::now()).await.is_some()
+    }
+
+    fn unresolved(&self) -> usize {
+        let ledger = self.poller.keeper.kept().ledger();
+        let failed = ledger.open().filter(|open| open.failed_at().is_some());
+        failed.count()
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_unseen_between_a_list_and_a_call_by_id_counts() {
-    let mut rig = Rig::new().await;
-    rig.has(failed("f", 100));
-    assert_eq!(rig.full().await, 1);
+    let mut rig = Rig::failed_in_the_list().await;
     rig.has(failed("f", 50));
     assert_eq!(rig.steady().await, 1);
     assert_eq!(rig.ended(), 100, "no failure is shown that was not counted");
@@ -65,7 +100,7 @@ async fn a_retry_unseen_between_a_list_and_a_call_by_id_counts() {
     assert_eq!(rig.full().await, 2);
     assert_eq!(rig.ended(), 50);
     assert!(!rig.poller.wants_full);
-    // Retried twice meanwhile: what nobody read nobody counted, but for the last.
+    // Retried once more before the full poll: only the last one counts.
     rig.has(failed("f", 30));
     assert_eq!(rig.steady().await, 2);
     rig.has(failed("f", 10));
@@ -74,11 +109,7 @@ async fn a_retry_unseen_between_a_list_and_a_call_by_id_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_unseen_between_a_call_by_id_and_a_list_counts() {
-    let mut rig = Rig::new().await;
-    rig.has(running("f"));
-    assert_eq!(rig.full().await, 0);
-    rig.has(failed("f", 100));
-    assert_eq!(rig.steady().await, 1, "by its id");
+    let mut rig = Rig::failed_by_id().await;
     rig.has(failed("f", 50));
     assert_eq!(rig.full().await, 2);
     assert_eq!(rig.ended(), 50);
@@ -89,67 +120,42 @@ async fn a_retry_unseen_between_a_call_by_id_and_a_list_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_tells_one_end_in_two_ways_counts_once_and_is_asked_once() {
-    let mut rig = Rig::new().await;
-    rig.has(failed("f", 100));
-    rig.tells_by_id(ById::Tells(failed("f", 50)));
-    assert_eq!(rig.full().await, 1);
+async fn a_resolved_failure_that_fails_again_counts() {
+    let mut rig = Rig::failed_by_id().await;
+    rig.has(Task {
+        resolved: true,
+        ..failed("f", 100)
+    });
     assert_eq!(rig.steady().await, 1);
-    assert!(rig.poller.wants_full);
-    assert_eq!(rig.full().await, 1);
-    for _ in 0..3 {
-        assert_eq!(rig.steady().await, 1);
-        assert!(!rig.poller.wants_full);
-        assert_eq!(rig.full().await, 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_whose_list_tells_a_later_end_than_its_ids_counts_once() {
-    let mut rig = Rig::new().await;
-    rig.has(running("f"));
-    rig.full().await;
-    rig.tells_by_id(ById::Tells(failed("f", 100)));
-    assert_eq!(rig.steady().await, 1, "by its id");
+    assert_eq!(rig.unresolved(), 0);
     rig.has(failed("f", 50));
-    for _ in 0..3 {
-        assert_eq!(rig.full().await, 1);
-        assert_eq!(rig.ended(), 50);
-        assert_eq!(rig.steady().await, 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failure_that_cannot_be_confirmed_waits() {
-    let mut rig = Rig::new().await;
-    rig.has(running("f"));
-    rig.full().await;
-    rig.has(failed("f", 100));
-    assert_eq!(rig.steady().await, 1, "by its id");
-    rig.has(failed("f", 50));
-    rig.tells_by_id(ById::Fails(error(Reason::ServerError)));
-    for _ in 0..2 {
-        assert_eq!(rig.full().await, 1);
-        assert_eq!(rig.ended(), 100, "it is not gone");
-    }
-    rig.poller.source.by_id.clear();
     assert_eq!(rig.full().await, 2);
-    assert_eq!(rig.ended(), 50);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_no_call_by_id_finds_stands_as_the_list_shows_it() {
-    let mut rig = Rig::new().await;
-    rig.has(running("f"));
-    rig.full().await;
-    rig.has(failed("f", 100));
-    assert_eq!(rig.steady().await, 1, "by its id");
-    rig.has(failed("f", 50));
-    rig.tells_by_id(ById::IsUnknown);
-    assert_eq!(
-        rig.full().await,
-        1,
-        "the list's end and one by id say nothing"
-    );
-    assert_eq!(rig.ended(), 50);
+async fn a_resolved_failure_is_closed_although_full_polls_fail() {
+    let mut rig = Rig::failed_in_the_list().await;
+    rig.poller.source.full_fails = Some(error(Reason::Timeout));
+    rig.has(Task {
+        resolved: true,
+        ..failed("f", 50)
+    });
+    for _ in 0..10 {
+        rig.steady().await;
+        drop(rig.poller.poll().await);
+    }
+    assert_eq!(rig.unresolved(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resolved_failure_is_closed_at_once_and_counts_with_the_list() {
+    let mut rig = Rig::failed_in_the_list().await;
+    rig.has(Task {
+        resolved: true,
+        ..failed("f", 50)
+    });
+    rig.steady().await;
+    assert_eq!(rig.unresolved(), 0);
+    assert_eq!(rig.full().await, 2);
+    assert_eq!(rig.unresolved(), 0);
 }

@@ -20,7 +20,17 @@ pub(super) enum ById {
 /// A source in order: the newest tasks are in `newest`, all others deeper.
 #[derive(Default)]
 pub(super) struct Ordered {
-    newest: Vec<Task>,
+    pub(super) newest: Vec<Task>,
+    /// Whether full polls give way once.
+    pub(super) gives_way: bool,
+    /// How long each stretch of a full poll takes.
+    pub(super) page_takes: Duration,
+    begun: bool,
+    /// How many full polls came to their end.
+    pub(super) fulls: Arc<Mutex<u32>>,
+    pub(super) full_fails: Option<SourceError>,
+    /// Whether lists are cut.
+    pub(super) incomplete: bool,
     pub(super) deep: Vec<Task>,
     pub(super) by_id: BTreeMap<String, ById>,
     pub(super) looked_up: Arc<Mutex<Vec<(Instant, String)>>>,
@@ -32,11 +42,30 @@ impl Source for Ordered {
 
     async fn read(&mut self) -> Result<Listing, SourceError> {
         let mut listing = Listing::new();
+        self.read_on(&mut listing, None).await?;
+        Ok(listing)
+    }
+
+    async fn read_on(
+        &mut self,
+        listing: &mut Listing,
+        until: Option<Instant>,
+    ) -> Result<bool, SourceError> {
+        if let Some(error) = self.full_fails.clone() {
+            return Err(error);
+        }
+        tokio::time::sleep(self.page_takes).await;
+        let due = until.is_some_and(|until| Instant::now() >= until);
+        self.begun = self.gives_way && !self.begun && due;
+        if self.begun {
+            return Ok(false);
+        }
+        *self.fulls.lock().unwrap() += 1;
         for task in self.newest.iter().chain(&self.deep) {
             listing.meet("tasks", Call::List, task.clone());
         }
-        listing.read("tasks", true);
-        Ok(listing)
+        listing.read("tasks", !self.incomplete);
+        Ok(true)
     }
 
     fn keeps_order(&self) -> bool {
@@ -72,8 +101,8 @@ impl Source for Ordered {
             Some(ById::IsUnknown) => Ok(Found::Nothing),
             Some(ById::Tells(task)) => Ok(Some(task.clone()).into()),
             None => {
-                let task = self.deep.iter().find(|task| task.id == id);
-                Ok(task.cloned().into())
+                let mut all = self.newest.iter().chain(&self.deep);
+                Ok(all.find(|task| task.id == id).cloned().into())
             }
         }
     }

@@ -383,3 +383,28 @@ async fn one_page_of_many_unfinished_tasks_is_followed_by_the_next() {
     let count = |endpoint| rig.sim.request_count(endpoint);
     assert_eq!((count(Endpoint::List), count(Endpoint::Task)), (3, 0));
 }
+
+#[tokio::test]
+async fn a_full_poll_that_gives_way_bears_out_a_retry_and_asks_again_for_the_next() {
+    let mut rig = Rig::new().await;
+    rig.add("old", 100_000);
+    for n in 0..450 {
+        rig.add_done(&format!("t{n}"), n * 60);
+    }
+    rig.poller.poll().await.unwrap();
+    for (failures, seconds) in [(1, 4_000), (2, 3_000), (3, 2_000), (4, 1_000)] {
+        rig.sim.retry("old");
+        rig.sim.fail("old", SimError::new("CODE", "It failed."));
+        rig.sim.change("old", |task, now| {
+            task.completed = Some(now - SignedDuration::from_secs(seconds));
+        });
+        rig.poller.poll_steadily().await.unwrap();
+        while rig.poller.poll_on(Instant::now()).await.is_none() {
+            rig.poller.poll_steadily().await.unwrap();
+        }
+        let page = Arc::clone(&rig.page.borrow());
+        let counted = value(&page, Metric::Failures, "CODE");
+        assert_eq!(counted, Some(Value::Whole(failures)));
+        assert!(!rig.poller.turns.contests.tells_apart);
+    }
+}
