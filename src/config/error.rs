@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::visible;
+
 /// A reason to refuse a configuration: one line, without any value from the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -40,12 +42,13 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.display();
-        write!(f, "{file}:{}:{}", self.line, self.column)?;
+        let file = self.file.to_string_lossy();
+        write!(f, "{}:{}:{}", visible::line(&file), self.line, self.column)?;
         if self.path.is_empty() {
             return Ok(());
         }
-        write!(f, ": {}", self.path)
+        // A key of a map may be any text.
+        write!(f, ": {}", visible::line(&self.path))
     }
 }
 

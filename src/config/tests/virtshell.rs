@@ -112,6 +112,18 @@ fn further_words_for_a_status() {
 }
 
 #[test]
+fn what_acts_on_a_terminal_is_shown_as_its_number_in_a_key() {
+    table(
+        virtshell,
+        &[(
+            r#"status_map: {"a\tb\u009bc": ok}"#,
+            "5:31: sources[0].status_map.a\\u0009b\\u009bc: must be one of: pending, running, blocked, \
+             succeeded, warning, failed, cancelled, skipped, unknown",
+        )],
+    );
+}
+
+#[test]
 fn keys_of_one_system_mean_nothing_to_another() {
     table(
         virtshell,
