@@ -58,15 +58,10 @@ impl Contests {
             return Vec::new();
         }
         let mut contested = ledger.contested(listing);
-        let mut unanswered = std::mem::take(&mut self.unanswered);
-        contested.retain(|wanted| {
-            let key = wanted.rank.1;
-            let calls = unanswered.remove(&key).unwrap_or_default();
-            let waits = calls < PATIENCE;
-            if waits && calls > 0 {
-                self.unanswered.insert(key, calls);
-            }
-            waits
+        let unanswered = &mut self.unanswered;
+        contested.retain(|wanted| match unanswered.get(&wanted.rank.1) {
+            Some(PATIENCE..) => unanswered.remove(&wanted.rank.1).is_none(),
+            _ => true,
         });
         contested
     }
@@ -78,6 +73,7 @@ impl Contests {
 
     /// Takes in what a full poll, begun then, shows of the failures that wait for it.
     pub(super) fn read_in_full(&mut self, listing: &Listing, ledger: &Ledger, began: Instant) {
+        self.unanswered.retain(|key, _| listing.has_met(*key));
         self.doubts.retain(|key, doubt| {
             let shown = ledger.shown(*key, doubt.listed, listing);
             if doubt.since <= began {

@@ -100,9 +100,10 @@ class Service:
 
     def reload(self, process, expected=0):
         """One command after the other, up to the first that fails."""
+        environment = {**self.environment, "MAINPID": str(process.pid)}
         for command in self.reloads:
-            words = self.as_service(command.replace("$MAINPID", str(process.pid)))
-            ended = subprocess.run(words, env=self.environment, cwd="/", timeout=SECONDS)
+            words = self.as_service(command.replace("$$", "$"))
+            ended = subprocess.run(words, env=environment, cwd="/", timeout=SECONDS)
             if ended.returncode:
                 break
         if ended.returncode != expected:
