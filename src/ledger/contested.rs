@@ -14,8 +14,6 @@ use crate::task::{Call, Listing, Moment, Status, Task, TaskKey};
 /// than the list did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// Something else: it moved, or is gone.
-    Otherwise,
     /// The end that the list told before.
     Unmoved,
     /// Nothing that tells: its status is unknown, or the poll did not come so deep.
@@ -49,17 +47,16 @@ impl Ledger {
             && self.is_contested(task.key(), task.ended.into(), Call::ById)
     }
 
-    /// What a full poll shows of a failure for which the list told this end before.
-    pub(crate) fn shown(&self, key: TaskKey, before: Moment, listing: &Listing) -> Shown {
-        let entry = self.entries.get(&key).filter(|entry| entry.ended == before);
-        let Some(entry) = entry else {
-            return Shown::Otherwise;
-        };
+    /// What a full poll shows of a failure for which the list told this end before;
+    /// `None` if there is no doubt any more: it moved, or is gone.
+    pub(crate) fn shown(&self, key: TaskKey, before: Moment, listing: &Listing) -> Option<Shown> {
+        let entry = self.entries.get(&key);
+        let entry = entry.filter(|entry| entry.ended == before)?;
         match listing.met(key).map(|met| &met.summary) {
-            None if !listing.is_complete() => Shown::Nothing,
-            Some(met) if met.status == Status::Unknown => Shown::Nothing,
-            Some(met) if entry.is_unmoved(met) => Shown::Unmoved,
-            _ => Shown::Otherwise,
+            None if !listing.is_complete() => Some(Shown::Nothing),
+            Some(met) if met.status == Status::Unknown => Some(Shown::Nothing),
+            Some(met) if entry.is_unmoved(met) => Some(Shown::Unmoved),
+            _ => None,
         }
     }
 

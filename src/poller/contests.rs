@@ -77,9 +77,9 @@ impl Contests {
         self.doubts.retain(|key, doubt| {
             let shown = ledger.shown(*key, doubt.listed, listing);
             if doubt.since <= began {
-                doubt.answer = Some(shown);
+                doubt.answer = shown;
             }
-            shown != Shown::Otherwise
+            shown.is_some()
         });
     }
 
@@ -117,7 +117,7 @@ impl Contests {
         match doubt.answer {
             None => return Reading::Waits,
             Some(Shown::Unmoved) => self.tell_apart(task),
-            Some(Shown::Nothing | Shown::Otherwise) => {}
+            Some(Shown::Nothing) => {}
         }
         Reading::Counts
     }

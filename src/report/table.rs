@@ -195,21 +195,12 @@ mod tests {
             source: "sfo-vcf01".to_owned(),
             open: status.is_unfinished(),
             task: Task {
-                id: id.to_owned(),
                 name: format!("Upgrade of a host whose name is long, {id}"),
-                operation: "UPGRADE".to_owned(),
                 status,
-                word: String::new(),
                 started: started.map(time),
                 ended: ended.map(time),
-                moved: None,
-                invalid_timestamps: false,
-                resolved: false,
-                retryable: None,
-                resources: Vec::new(),
-                errors: Vec::new(),
-                subtasks: Vec::new(),
                 progress: Some(0.999),
+                ..Task::running(id, "UPGRADE")
             },
         }
     }

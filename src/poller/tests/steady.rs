@@ -76,6 +76,15 @@ impl Rig {
         self.sim.succeed(id);
     }
 
+    /// A task fails as many seconds ago, having been retried if it had failed before.
+    fn fails_again(&self, id: &str, ago: i64) {
+        self.sim.retry(id);
+        self.sim.fail(id, SimError::new("CODE", "It failed."));
+        self.sim.change(id, |task, now| {
+            task.completed = Some(now - SignedDuration::from_secs(ago));
+        });
+    }
+
     /// The full and the steady polls.
     fn polls(&self) -> (u64, u64) {
         let health = &self.poller.health;
@@ -216,11 +225,7 @@ async fn failures_counted(first_steadily: bool, then_steadily: bool) -> Option<V
     }
     rig.poller.poll().await.unwrap();
     for (seconds, steadily) in [(3_000, first_steadily), (60, then_steadily)] {
-        rig.sim.retry("old");
-        rig.sim.fail("old", SimError::new("CODE", "It failed."));
-        rig.sim.change("old", |task, now| {
-            task.completed = Some(now - SignedDuration::from_secs(seconds));
-        });
+        rig.fails_again("old", seconds);
         if steadily {
             rig.poller.poll_steadily().await.unwrap();
         } else {
@@ -393,11 +398,7 @@ async fn a_full_poll_that_gives_way_bears_out_a_retry_and_asks_again_for_the_nex
     }
     rig.poller.poll().await.unwrap();
     for (failures, seconds) in [(1, 4_000), (2, 3_000), (3, 2_000), (4, 1_000)] {
-        rig.sim.retry("old");
-        rig.sim.fail("old", SimError::new("CODE", "It failed."));
-        rig.sim.change("old", |task, now| {
-            task.completed = Some(now - SignedDuration::from_secs(seconds));
-        });
+        rig.fails_again("old", seconds);
         rig.poller.poll_steadily().await.unwrap();
         while rig.poller.poll_on(Instant::now()).await.is_none() {
             rig.poller.poll_steadily().await.unwrap();
