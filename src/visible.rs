@@ -5,6 +5,7 @@
 //! JSON show them as what they are.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// The text with such characters as `\u009b`, which is right within JSON too.
 /// Line feeds stay.
@@ -35,6 +36,11 @@ pub fn line(text: &str) -> Cow<'_, str> {
         return Cow::Owned(escape(text).replace('\n', "\\n"));
     }
     escape(text)
+}
+
+/// A path in one line; what is not UTF-8 in it stands as `\u{fffd}`.
+pub fn path(path: &Path) -> String {
+    line(&path.to_string_lossy()).into_owned()
 }
 
 fn is_active(c: char) -> bool {

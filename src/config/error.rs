@@ -10,7 +10,7 @@ use crate::visible;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{}: cannot read: {source}", file.display())]
+    #[error("{}: cannot read: {source}", visible::path(file))]
     Read {
         /// The file.
         file: PathBuf,
@@ -18,7 +18,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file breaks a rule.
-    #[error("{place}: {rule}")]
+    #[error("{place}: {}", visible::line(rule))]
     Invalid {
         /// Where.
         place: Place,
@@ -42,8 +42,8 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.to_string_lossy();
-        write!(f, "{}:{}:{}", visible::line(&file), self.line, self.column)?;
+        let file = visible::path(&self.file);
+        write!(f, "{file}:{}:{}", self.line, self.column)?;
         if self.path.is_empty() {
             return Ok(());
         }

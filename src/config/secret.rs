@@ -11,6 +11,7 @@ use super::error::ConfigError;
 use super::raw::{Text, Typed};
 use super::section::Section;
 use super::warnings::Warnings;
+use crate::visible;
 
 /// The largest secret file, in bytes: a path that leads to a log or a device must not fill the memory.
 const LARGEST: u64 = 64 * 1024;
@@ -28,7 +29,7 @@ pub enum Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", file.display())]
+    #[error("cannot read {}: {source}", visible::path(file))]
     Read {
         /// The file.
         file: PathBuf,
@@ -36,13 +37,13 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The file is empty, but for a newline.
-    #[error("{} is empty", .0.display())]
+    #[error("{} is empty", visible::path(.0))]
     Empty(PathBuf),
     /// The file is larger than 64 KiB.
-    #[error("{} is too large for a secret", .0.display())]
+    #[error("{} is too large for a secret", visible::path(.0))]
     TooLarge(PathBuf),
     /// The file is not UTF-8.
-    #[error("{} is not UTF-8 text", .0.display())]
+    #[error("{} is not UTF-8 text", visible::path(.0))]
     NotText(PathBuf),
 }
 

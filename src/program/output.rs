@@ -10,6 +10,8 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use crate::visible;
+
 /// Why something cannot be written.
 #[derive(Debug, Error)]
 pub enum OutputError {
@@ -106,12 +108,12 @@ impl Output {
 
 /// Says something on standard output, if anybody listens.
 pub(super) fn say(line: impl Display) {
-    writeln!(io::stdout(), "{line}").unwrap_or_default();
+    writeln!(io::stdout(), "{}", visible::escape(&line.to_string())).unwrap_or_default();
 }
 
 /// Says on standard error what is wrong, if anybody listens.
 pub(super) fn complain(line: impl Display) {
-    writeln!(io::stderr(), "{line}").unwrap_or_default();
+    writeln!(io::stderr(), "{}", visible::escape(&line.to_string())).unwrap_or_default();
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -16,12 +16,13 @@ use thiserror::Error;
 use url::Url;
 
 use crate::config::{HttpConfig, Secret, SecretError, TlsConfig};
+use crate::visible;
 
 /// Why no client can be made of the configuration.
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// A certificate or key file cannot be read.
-    #[error("cannot read {}: {error}", .path.display())]
+    #[error("cannot read {}: {error}", visible::path(.path))]
     Read {
         /// The key that names it.
         key: &'static str,
@@ -31,7 +32,7 @@ pub enum ClientError {
         error: io::Error,
     },
     /// A certificate or key file holds none.
-    #[error("{} holds no usable {what} in PEM form", .path.display())]
+    #[error("{} holds no usable {what} in PEM form", visible::path(.path))]
     Pem {
         /// The key that names it.
         key: &'static str,
@@ -41,7 +42,7 @@ pub enum ClientError {
         what: &'static str,
     },
     /// Our key is not that of our certificate.
-    #[error("{} is not the key of the certificate in cert_file", .0.display())]
+    #[error("{} is not the key of the certificate in cert_file", visible::path(.0))]
     OtherKey(PathBuf),
     /// A header's value cannot be read.
     #[error("{error}")]
