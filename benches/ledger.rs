@@ -7,6 +7,7 @@
 use std::alloc::System;
 use std::error::Error;
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -95,6 +96,10 @@ fn run(tasks: usize) -> Result<usize> {
         large,
         floor,
     );
+    // What each poll of a ledger without a file begins with.
+    let floor = median(|_| Ok(timed(|| drop(black_box(vec![7_u8; tasks * reopened])))))?;
+    let copy = median(|_| Ok(timed(|| drop(black_box(kept.ledger().clone())))))?;
+    report("copying the ledger, to filling as much memory", copy, floor);
     Ok(at_once.max(bit_by_bit).max(reopened))
 }
 

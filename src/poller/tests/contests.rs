@@ -1,6 +1,7 @@
 //! Failures that are retried and fail again between two polls, of which one reads
 //! the list and the other one task by its id.
 
+mod histories;
 mod told_apart;
 mod waiting;
 
