@@ -1,19 +1,15 @@
 //! Ledgers' files with any bytes in them.
 
-use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use virt_task_exporter::ledger::storage::{Folder, Identity};
+use virt_task_exporter::ledger::storage::{Identity, MemoryFile};
 use virt_task_exporter::ledger::{KeptLedger, Limits, Now};
 use virt_task_exporter::sources::sddc_manager;
 use virt_task_exporter::task::{Call, Listing};
 
 use super::bytes::{Bytes, noon};
-
-const FILE: &str = "a.redb";
 
 const LIST: &str = include_str!("../../tests/fixtures/sddc_manager/nested.json");
 
@@ -28,17 +24,18 @@ struct Good {
 }
 
 static GOOD: LazyLock<Good> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-    let mut kept = open(folder.path());
+    let memory = MemoryFile::default();
+    let mut kept = open(&memory);
     poll(&mut kept, "[]");
     poll(&mut kept, LIST);
     kept.close(noon());
-    let file = fs::read(folder.path().join(FILE)).expect("it was written");
+    drop(kept);
+    let file = memory.bytes().expect("there is memory for it");
     let used = (0..file.len()).filter(|at| file[*at] != 0).collect();
     Good {
         file,
         used,
-        held: held(&open(folder.path())),
+        held: held(&open(&memory)),
     }
 });
 
@@ -48,29 +45,17 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
 pub fn recovery(bytes: &[u8]) {
     let mut bytes = Bytes::new(bytes);
     let choice = bytes.next();
-    let scratch = tempfile::tempdir().expect("there is a folder for temporary files");
-    let folder = scratch.path();
     let damaged = if choice.is_multiple_of(2) {
         bytes.rest().to_vec()
     } else {
         damaged(&GOOD, bytes)
     };
-    fs::write(folder.join(FILE), &damaged).expect("it can be written to");
-    let mut kept = open(folder);
+    let file = MemoryFile::of(&damaged).expect("there is memory for it");
+    let mut kept = open(&file);
     let found = held(&kept);
-    let aside = fs::read_dir(folder)
-        .expect("it is there")
-        .filter_map(Result::ok);
-    let aside = aside.filter(|entry| {
-        let name = entry.file_name();
-        name != FILE && name != ".lock"
-    });
-    match aside.map(|entry| fs::read(entry.path())).next() {
-        Some(kept) => {
-            assert!(
-                kept.is_ok_and(|kept| kept == damaged),
-                "it is set aside as it was"
-            );
+    match file.aside().expect("there is memory for it") {
+        Some(aside) => {
+            assert!(aside == damaged, "it is set aside as it was");
             assert_ne!(found, GOOD.held, "it was read and set aside");
             if choice % 16 > 1 {
                 return;
@@ -83,7 +68,7 @@ pub fn recovery(bytes: &[u8]) {
     let went_on = held(&kept);
     kept.close(noon());
     drop(kept);
-    assert_eq!(held(&open(folder)), went_on);
+    assert_eq!(held(&open(&file)), went_on);
 }
 
 /// The good file with some of its bytes changed and its end cut off.
@@ -105,7 +90,7 @@ fn damaged(good: &Good, mut bytes: Bytes<'_>) -> Vec<u8> {
     file
 }
 
-fn open(folder: &Path) -> KeptLedger {
+fn open(file: &MemoryFile) -> KeptLedger {
     let limits = Limits {
         retention: Duration::from_secs(86_400),
         failure_open_for: Duration::from_secs(30 * 86_400),
@@ -119,8 +104,8 @@ fn open(folder: &Path) -> KeptLedger {
         system: "sddc_manager".to_owned(),
         url: "https://a.example".to_owned(),
     };
-    let folder = Folder::lock(folder).expect("nobody else uses it");
-    KeptLedger::open(&folder, identity, limits, noon()).expect("any file is read or set aside")
+    let opened = KeptLedger::open_in_memory(file, identity, limits, noon());
+    opened.expect("any file is read or set aside")
 }
 
 fn poll(kept: &mut KeptLedger, list: &str) {

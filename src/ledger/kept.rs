@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tracing::{error, info};
 
-use super::storage::{Folder, Identity, Storage, StorageError};
+use super::storage::{Folder, Identity, MemoryFile, Storage, StorageError};
 use super::{Change, Ledger, Limits, Now};
 use crate::task::Listing;
 
@@ -52,6 +52,20 @@ impl KeptLedger {
         now: Timestamp,
     ) -> Result<Self, StorageError> {
         Self::load(Storage::new(folder, identity), limits, now)
+    }
+
+    /// The same of a file in memory.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn open_in_memory(
+        file: &MemoryFile,
+        identity: Identity,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Self, StorageError> {
+        let storage = Storage::on(Box::new(file.clone()), identity);
+        Self::load(storage, limits, now)
     }
 
     pub(super) fn load(

@@ -10,6 +10,7 @@ mod disk;
 mod error;
 mod exposure;
 mod folder;
+mod memory;
 mod overlay;
 mod rows;
 
@@ -22,6 +23,7 @@ pub(super) use database::Header;
 pub(super) use disk::{Bytes, Disk};
 pub use error::StorageError;
 pub use folder::{Folder, FolderError};
+pub use memory::MemoryFile;
 pub(super) use rows::{RowError, RowResult, Rows, WriteRow, decode, encode};
 
 use super::Observed;

@@ -205,7 +205,7 @@ impl History {
     }
 
     fn failures(&self) -> u64 {
-        let page = self.rig.page.borrow();
+        let page = Arc::clone(&self.rig.page.borrow());
         let samples = page.samples(Metric::Failures, Instant::now());
         let counts = samples.iter().map(|sample| match sample.value {
             Value::Whole(count) => count,
