@@ -74,6 +74,12 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_one_line() {
+        let shown = path(Path::new("a\n\u{1b}[31m\t/b c"));
+        assert_eq!(shown, "a\\n\\u001b[31m\\u0009/b c");
+    }
+
+    #[test]
     fn json_says_the_same_before_and_after() {
         let text = "a\u{9b}\u{202e}\"\\\u{feff}";
         let json = serde_json::to_string(text).unwrap();

@@ -57,7 +57,7 @@ impl KeptLedger {
     /// The same of a file in memory.
     ///
     /// # Errors
-    /// If there is no memory for it.
+    /// None that is known: any file can be read, and any set aside.
     pub fn open_in_memory(
         file: &MemoryFile,
         identity: Identity,

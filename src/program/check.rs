@@ -9,6 +9,7 @@ use crate::cli::Args;
 use crate::config::Config;
 use crate::exporter::{self, Trials};
 use crate::panics;
+use crate::visible;
 use crate::web::WebConfig;
 
 /// Validates the configuration and says so in one line; with `login` it also
@@ -36,7 +37,8 @@ pub(super) fn run(args: &Args, login: bool) -> Exit {
     }
     let count = config.sources.len();
     let noun = if count == 1 { "source" } else { "sources" };
-    say(format_args!("{}: valid, {count} {noun}", file.display()));
+    let file = visible::path(file);
+    say(format_args!("{file}: valid, {count} {noun}"));
     if !login {
         return Exit::Success;
     }

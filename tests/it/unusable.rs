@@ -44,8 +44,8 @@ async fn said(scratch: &Scratch, arguments: &[&str]) -> String {
     "6:29: sources[0].tls_config.cert_file: cannot read nowhere: "
 )]
 #[case::controls_in_a_name(
-    r#"tls_config: {ca_file: "\e[31m\t"}"#,
-    r"6:27: sources[0].tls_config.ca_file: cannot read \u001b[31m\u0009: "
+    r#"tls_config: {ca_file: "\e[31m\n"}"#,
+    r"6:27: sources[0].tls_config.ca_file: cannot read \u001b[31m\n: "
 )]
 #[case::certificate_without_one(
     "tls_config: {cert_file: text, key_file: key.pem}",
@@ -113,9 +113,9 @@ async fn a_source_that_cannot_be_put_to_work_is_told_by_line_and_key(
     "2:14: tls_server_config.cert_file: has no certificate in PEM"
 )]
 #[case::controls_in_a_name(
-    r#"cert_file: "tab\there"
+    r#"cert_file: "two\nlines"
   key_file: key.pem"#,
-    r"2:14: tls_server_config.cert_file: cannot read tab\u0009here: "
+    r"2:14: tls_server_config.cert_file: cannot read two\nlines: "
 )]
 #[case::crossed(
     "cert_file: cert.pem\n  key_file: key.pem\n  min_version: TLS13\n  max_version: TLS12",

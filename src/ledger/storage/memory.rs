@@ -30,7 +30,7 @@ impl MemoryFile {
     /// A file of these bytes.
     ///
     /// # Errors
-    /// If there is no memory for them.
+    /// None that is known: memory that is lacking ends the process.
     pub fn of(bytes: &[u8]) -> io::Result<Self> {
         let content = Content::default();
         content.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
@@ -43,7 +43,7 @@ impl MemoryFile {
     /// What the file holds; nothing if there is none.
     ///
     /// # Errors
-    /// If there is no memory for a copy.
+    /// None that is known.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
         let content = self.names().file.clone();
         content.map_or_else(|| Ok(Vec::new()), |content| content.bytes())
@@ -52,7 +52,7 @@ impl MemoryFile {
     /// What was set aside because it could not be trusted.
     ///
     /// # Errors
-    /// If there is no memory for a copy.
+    /// None that is known.
     pub fn aside(&self) -> io::Result<Option<Vec<u8>>> {
         let content = self.names().aside.clone();
         content.map(|content| content.bytes()).transpose()

@@ -1,5 +1,5 @@
-//! Histories at random: what is counted lies between what the lists showed and
-//! what happened.
+//! Histories at random: what is counted of each task lies between what the source
+//! told of it and what happened to it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::*;
 /// How many tasks the source has.
 const TASKS: usize = 3;
 
-/// How many histories of each kind there are.
+/// How many histories there are of each trouble.
 const HISTORIES: u32 = 300;
 
 /// What happens, at the source or to the exporter.
@@ -67,14 +67,14 @@ struct History {
     tasks: Vec<Task>,
     newest: [bool; TASKS],
     by_id_fails: bool,
-    /// Seconds until noon, which no end reaches.
+    /// How many seconds before the exporter's time it is.
     left: i64,
-    /// The failures that happened: the task and when it ended.
-    happened: BTreeSet<(String, i64)>,
-    /// Those that a list showed, or a call by id after another status.
-    told: BTreeSet<(String, i64)>,
-    /// Those that were shown after the task was shown in another status.
-    episodes: u64,
+    /// When each task failed.
+    happened: [BTreeSet<i64>; TASKS],
+    /// Those failures that a list showed, or a call by id after another status.
+    told: [BTreeSet<i64>; TASKS],
+    /// How often a failure was shown after another status.
+    episodes: [usize; TASKS],
     shown: [Option<Status>; TASKS],
 }
 
@@ -88,13 +88,13 @@ impl History {
             newest: [false; TASKS],
             by_id_fails: false,
             left: 80_000,
-            happened: BTreeSet::new(),
-            told: BTreeSet::new(),
-            episodes: 0,
+            happened: Default::default(),
+            told: Default::default(),
+            episodes: [0; TASKS],
             shown: [None; TASKS],
         };
         history.rig.poller.source.gives_way = true;
-        history.saw(false);
+        history.read();
         history.put();
         history
     }
@@ -112,7 +112,7 @@ impl History {
             }
             Step::Fails(task) => {
                 self.tasks[task] = failed(&task.to_string(), self.left);
-                self.happened.insert((task.to_string(), self.left));
+                self.happened[task].insert(self.left);
             }
             Step::Resolves(task) => {
                 self.tasks[task].resolved = self.tasks[task].status == Status::Failed;
@@ -133,7 +133,9 @@ impl History {
             }
             Step::Stretch => {
                 let ended = self.rig.poller.poll_on(Instant::now()).await;
-                self.saw(ended.is_some_and(|ended| ended.is_ok()));
+                if let Some(ended) = ended {
+                    self.saw(ended.is_ok());
+                }
             }
         }
         self.put();
@@ -141,6 +143,9 @@ impl History {
 
     /// Puts the tasks where the source has them.
     fn put(&mut self) {
+        for (number, task) in self.tasks.iter_mut().enumerate() {
+            task.operation = operation(number);
+        }
         let source = &mut self.rig.poller.source;
         let places = || self.tasks.iter().cloned().zip(self.newest);
         source.newest = places()
@@ -164,11 +169,9 @@ impl History {
 
     /// A poll showed one of the lists, and some tasks by their ids, if it went well.
     fn saw(&mut self, went_well: bool) {
-        let source = &self.rig.poller.source;
-        let by_id = std::mem::take(&mut *source.looked_up.lock().unwrap());
-        // A steady poll may have become a full one.
-        let full = std::mem::take(&mut *source.fulls.lock().unwrap()) > 0;
+        let (full, by_id) = self.read();
         if !went_well {
+            assert_eq!(self.trouble, Trouble::Faults);
             return;
         }
         for (number, task) in self.tasks.iter().enumerate() {
@@ -182,37 +185,53 @@ impl History {
                 continue;
             }
             let entered = before != Some(Status::Failed);
-            self.episodes += u64::from(entered);
+            self.episodes[number] += usize::from(entered);
             if listed || entered {
                 let end = 1_800_000_000 - task.ended.unwrap().as_second();
-                self.told.insert((task.id.clone(), end));
+                self.told[number].insert(end);
             }
         }
         self.compare();
     }
 
-    fn compare(&self) {
-        let counted = self.failures();
-        let least = match self.trouble {
-            Trouble::None => u64::try_from(self.told.len()).unwrap(),
-            Trouble::Faults | Trouble::TwoEnds(_) => self.episodes,
-        };
-        let most = u64::try_from(self.happened.len()).unwrap();
-        assert!(
-            (least..=most).contains(&counted),
-            "{counted} counted, {least} shown, {most} happened"
-        );
+    /// Whether a full poll came to its end since the last question, and which tasks
+    /// were read by their ids. A steady poll may become a full one.
+    fn read(&self) -> (bool, Vec<(Instant, String)>) {
+        let source = &self.rig.poller.source;
+        let by_id = std::mem::take(&mut *source.looked_up.lock().unwrap());
+        let fulls = std::mem::take(&mut *source.fulls.lock().unwrap());
+        (fulls > 0, by_id)
     }
 
-    fn failures(&self) -> u64 {
-        let page = Arc::clone(&self.rig.page.borrow());
-        let samples = page.samples(Metric::Failures, Instant::now());
-        let counts = samples.iter().map(|sample| match sample.value {
-            Value::Whole(count) => count,
-            _ => 0,
-        });
-        counts.sum()
+    fn compare(&self) {
+        for task in 0..TASKS {
+            let counted = self.failures(task);
+            let least = match self.trouble {
+                Trouble::None => self.told[task].len(),
+                Trouble::Faults | Trouble::TwoEnds(_) => self.episodes[task],
+            };
+            let most = self.happened[task].len();
+            assert!(
+                (least..=most).contains(&counted),
+                "{counted} counted of task {task}, {least} told, {most} happened"
+            );
+        }
+        let has_two_ends = matches!(self.trouble, Trouble::TwoEnds(_));
+        assert!(has_two_ends || !self.rig.tells_apart());
     }
+
+    fn failures(&self, task: usize) -> usize {
+        let page = self.rig.page.borrow();
+        match value(&page, Metric::Failures, &operation(task)) {
+            Some(Value::Whole(count)) => usize::try_from(count).unwrap(),
+            _ => 0,
+        }
+    }
+}
+
+/// The operation of a task, by which its counts are told from the others'.
+fn operation(task: usize) -> String {
+    format!("OPERATION_{task}")
 }
 
 /// The task with an end so many seconds later.
