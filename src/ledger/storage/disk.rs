@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use jiff::Timestamp;
 use redb::StorageBackend;
@@ -13,9 +13,9 @@ use redb::backends::FileBackend;
 
 use super::folder::{Folder, FolderError, Lock};
 
-/// The bytes of a file.
-#[derive(Debug)]
-pub(in crate::ledger) struct Bytes(Box<dyn StorageBackend>);
+/// The bytes of a file. Clones are the same file.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Bytes(Arc<dyn StorageBackend>);
 
 /// One file that can be replaced as a whole; behind a trait, so that tests can
 /// have a disk that fails.
@@ -34,7 +34,7 @@ pub(in crate::ledger) trait Disk: Debug + Send {
 
 impl Bytes {
     pub(in crate::ledger) fn new(backend: impl StorageBackend) -> Self {
-        Self(Box::new(backend))
+        Self(Arc::new(backend))
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use redb::StorageBackend;
+use redb::StorageBackend as _;
 use redb::backends::InMemoryBackend;
 
 use super::disk::{Bytes, Disk};
@@ -17,14 +17,10 @@ pub struct MemoryFile(Arc<Mutex<Names>>);
 /// What there is under each name.
 #[derive(Debug, Default)]
 struct Names {
-    file: Option<Content>,
-    new: Option<Content>,
-    aside: Option<Content>,
+    file: Option<Bytes>,
+    new: Option<Bytes>,
+    aside: Option<Bytes>,
 }
-
-/// The bytes of a file, which may be open more than once.
-#[derive(Debug, Clone, Default)]
-struct Content(Arc<InMemoryBackend>);
 
 impl MemoryFile {
     /// A file of these bytes.
@@ -32,7 +28,7 @@ impl MemoryFile {
     /// # Errors
     /// None that is known: memory that is lacking ends the process.
     pub fn of(bytes: &[u8]) -> io::Result<Self> {
-        let content = Content::default();
+        let content = empty();
         content.set_len(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         content.write(0, bytes)?;
         let file = Self::default();
@@ -46,7 +42,7 @@ impl MemoryFile {
     /// None that is known.
     pub fn bytes(&self) -> io::Result<Vec<u8>> {
         let content = self.names().file.clone();
-        content.map_or_else(|| Ok(Vec::new()), |content| content.bytes())
+        content.as_ref().map_or_else(|| Ok(Vec::new()), copy)
     }
 
     /// What was set aside because it could not be trusted.
@@ -55,7 +51,7 @@ impl MemoryFile {
     /// None that is known.
     pub fn aside(&self) -> io::Result<Option<Vec<u8>>> {
         let content = self.names().aside.clone();
-        content.map(|content| content.bytes()).transpose()
+        content.as_ref().map(copy).transpose()
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
@@ -65,13 +61,13 @@ impl MemoryFile {
 
 impl Disk for MemoryFile {
     fn open(&self, _write: bool) -> io::Result<Option<Bytes>> {
-        Ok(self.names().file.clone().map(Bytes::new))
+        Ok(self.names().file.clone())
     }
 
     fn create(&self) -> io::Result<Bytes> {
-        let content = Content::default();
+        let content = empty();
         self.names().new = Some(content.clone());
-        Ok(Bytes::new(content))
+        Ok(content)
     }
 
     fn install(&self) -> io::Result<()> {
@@ -94,34 +90,14 @@ impl Disk for MemoryFile {
     }
 }
 
-impl Content {
-    fn bytes(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(self.len()?).unwrap_or_default()];
-        self.read(0, &mut bytes)?;
-        Ok(bytes)
-    }
+fn empty() -> Bytes {
+    Bytes::new(InMemoryBackend::new())
 }
 
-impl StorageBackend for Content {
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write(offset, data)
-    }
+fn copy(content: &Bytes) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(content.len()?).unwrap_or_default()];
+    content.read(0, &mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
