@@ -157,11 +157,16 @@ impl Twin {
     }
 
     /// Whether the same outcome was shown again with another end, which
-    /// tells a retry only by the same kind of call.
+    /// tells a retry only by the same kind of call. A status that cannot be read
+    /// in between ends no episode.
     fn saw_a_retry_unseen(&self) -> bool {
-        let pairs = self.seen.values().flat_map(|seen| seen.windows(2));
-        let mut tasks = pairs.filter_map(|pair| pair[0].as_ref().zip(pair[1].as_ref()));
-        tasks.any(|(before, after)| before.status == after.status && before.ended != after.ended)
+        self.seen.values().any(|seen| {
+            let read = |task: &&Task| task.status != Status::Unknown;
+            let read: Vec<_> = seen.iter().flatten().filter(read).collect();
+            let again =
+                |pair: &[&Task]| pair[0].status == pair[1].status && pair[0].ended != pair[1].ended;
+            read.windows(2).any(again)
+        })
     }
 }
 
