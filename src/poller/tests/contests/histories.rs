@@ -21,6 +21,8 @@ enum Step {
     Fails(usize),
     Succeeds(usize),
     Resolves(usize),
+    /// Its status cannot be read until it moves on.
+    Blurs(usize),
     /// Comes to be among the newest, or is not any more.
     Moves(usize),
     Steady,
@@ -46,17 +48,21 @@ enum Trouble {
 fn step(trouble: Trouble) -> impl Strategy<Value = Step> {
     let task = || 0..TASKS;
     let faults = u32::from(trouble == Trouble::Faults);
+    let fault = prop_oneof![
+        any::<bool>().prop_map(Step::ById),
+        any::<bool>().prop_map(Step::Fulls),
+    ];
     prop_oneof![
         4 => task().prop_map(Step::Fails),
         1 => task().prop_map(Step::Runs),
         1 => task().prop_map(Step::Succeeds),
         1 => task().prop_map(Step::Resolves),
+        1 => task().prop_map(Step::Blurs),
         1 => task().prop_map(Step::Moves),
         4 => Just(Step::Steady),
         2 => Just(Step::Full),
         2 => Just(Step::Stretch),
-        faults => any::<bool>().prop_map(Step::ById),
-        faults => any::<bool>().prop_map(Step::Fulls),
+        2 * faults => fault,
     ]
 }
 
@@ -116,6 +122,13 @@ impl History {
             }
             Step::Resolves(task) => {
                 self.tasks[task].resolved = self.tasks[task].status == Status::Failed;
+            }
+            Step::Blurs(task) => {
+                self.tasks[task] = Task {
+                    status: Status::Unknown,
+                    word: "blurred".to_owned(),
+                    ..running(&task.to_string())
+                };
             }
             Step::Moves(task) => self.newest[task] = !self.newest[task],
             Step::ById(fails) => self.by_id_fails = fails,
@@ -177,7 +190,8 @@ impl History {
         for (number, task) in self.tasks.iter().enumerate() {
             let listed = self.newest[number] || full;
             let by_id = !self.by_id_fails && by_id.iter().any(|(_, id)| *id == task.id);
-            if !listed && !by_id {
+            // What cannot be read ends no episode.
+            if !listed && !by_id || task.status == Status::Unknown {
                 continue;
             }
             let before = self.shown[number].replace(task.status);
