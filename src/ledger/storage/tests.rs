@@ -12,6 +12,7 @@ use crate::task::{Call, Listing, Node, NodeKind, Resource, Status, Task, TaskErr
 
 mod damage;
 mod foreign;
+mod memory;
 
 const LIMITS: Limits = Limits {
     retention: Duration::from_secs(30 * 86_400),
