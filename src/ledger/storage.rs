@@ -1,9 +1,9 @@
 //! The ledger's file on disk: what outlives the process.
 //!
-//! One file a source, one transaction a commit. A file is looked at through an
-//! overlay first, whole and with redb's integrity check, and is only opened for
-//! writing once it is known to be sound; one that cannot be trusted is set
-//! aside as it was found.
+//! One file a source, one transaction a commit, in two phases. A file is looked at
+//! through an overlay first, whole and with redb's integrity check, and is only
+//! opened for writing once it is known to be sound and ours; any other is set aside
+//! as it was found.
 
 mod database;
 mod disk;
@@ -101,9 +101,7 @@ impl Storage {
                 return Ok(None);
             };
             self.settle(&bytes);
-            let database = database::open(Overlay::new(bytes)?)?;
-            let header = database::read_header(&database)?;
-            self.check(&header.identity)?;
+            let (database, header) = self.look(bytes)?;
             database::read(&database, tables)?;
             Ok(Some(header))
         })?;
@@ -221,17 +219,22 @@ impl Storage {
             let Some(bytes) = self.present(true)? else {
                 return Ok(None);
             };
-            let database = database::open(bytes)?;
-            let header = database::read_header(&database)?;
-            self.check(&header.identity)?;
-            let found = header.sequence;
+            let found = self.look(bytes.clone())?.1.sequence;
             if (self.sequence..=self.sequence + 1).contains(&found) {
-                return Ok(Some(database));
+                return database::open(bytes).map(Some);
             }
             let why = format!("it holds commit {found} instead of {}", self.sequence);
             Err(StorageError::Untrusted(why))
         })?;
         Ok(())
+    }
+
+    /// Looks at a file and leaves it as it is; it is sound and ours if this goes well.
+    fn look(&self, bytes: Bytes) -> Result<(Database, Header), StorageError> {
+        let database = database::look(Overlay::new(bytes)?)?;
+        let header = database::read_header(&database)?;
+        self.check(&header.identity)?;
+        Ok((database, header))
     }
 
     /// The file's bytes; redb would take an empty file for a new one.

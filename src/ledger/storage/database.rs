@@ -1,11 +1,14 @@
 //! The tables of a ledger as redb's.
 
+use std::io;
+
 use redb::{
     Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, StorageBackend,
     TableDefinition, TableError, WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
 
+use super::error::guarded;
 use super::{Identity, RowError, RowResult, Rows, StorageError, Tables, decode, encode};
 use crate::ledger::Observed;
 
@@ -54,24 +57,26 @@ pub(super) fn create(backend: impl StorageBackend) -> Result<Database, StorageEr
 
 /// Opens a database and checks all of it; each page before what it points to is read.
 pub(super) fn open(backend: impl StorageBackend) -> Result<Database, StorageError> {
-    check_flags(&backend)?;
     let mut builder = builder();
     builder.set_check_integrity_on_open(true);
     let database = builder.create_with_backend(backend);
     database.map_err(StorageError::of)
 }
 
-/// After a commit in one phase redb may go back to the commit before it, and follow
-/// that without a look at its checksum. Ours are all in two.
-fn check_flags(backend: &impl StorageBackend) -> Result<(), StorageError> {
+/// The same for a file of which nothing is known. It is written to.
+pub(super) fn look(backend: impl StorageBackend) -> Result<Database, StorageError> {
+    let settled = settle_for_the_last(&backend);
+    settled.map_err(|error| StorageError::of(redb::StorageError::from(error)))?;
+    open(backend)
+}
+
+/// After a commit in one phase that is damaged, redb goes back to the one before, and
+/// follows that without a look at its checksum. Ours are in two phases, and there is
+/// no way back from the last one.
+fn settle_for_the_last(backend: &impl StorageBackend) -> io::Result<()> {
     let mut flags = [0];
-    let read = backend.read(FLAGS, &mut flags);
-    read.map_err(|error| StorageError::of(redb::StorageError::from(error)))?;
-    if flags[0] & TWO_PHASES != 0 {
-        return Ok(());
-    }
-    let why = "its header is not that of a ledger";
-    Err(StorageError::Untrusted(why.to_owned()))
+    backend.read(FLAGS, &mut flags)?;
+    backend.write(FLAGS, &[flags[0] | TWO_PHASES])
 }
 
 /// Reads the header.
@@ -127,12 +132,15 @@ pub(super) fn write(
 ) -> Result<(), StorageError> {
     let mut transaction = database.begin_write().map_err(StorageError::of)?;
     transaction.set_two_phase_commit(true);
-    for (name, rows) in tables {
-        if all || rows.has_changed() {
-            write_table(&transaction, name, &**rows, all)?;
+    // Closing a database whose transaction a panic went through, redb may commit in one phase.
+    guarded(|| {
+        for (name, rows) in tables {
+            if all || rows.has_changed() {
+                write_table(&transaction, name, &**rows, all)?;
+            }
         }
-    }
-    write_header(&transaction, header)?;
+        write_header(&transaction, header)
+    })?;
     transaction.commit().map_err(StorageError::of)
 }
 

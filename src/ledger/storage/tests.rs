@@ -13,6 +13,7 @@ use crate::task::{Call, Listing, Node, NodeKind, Resource, Status, Task, TaskErr
 mod damage;
 mod foreign;
 mod memory;
+mod panics;
 
 const LIMITS: Limits = Limits {
     retention: Duration::from_secs(30 * 86_400),

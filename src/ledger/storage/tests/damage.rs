@@ -104,3 +104,22 @@ fn a_longer_file_is_found_or_does_no_harm() {
         original.survives(&longer, &format!("{more} bytes more"));
     }
 }
+
+/// A process that is killed between the two phases of a commit leaves the same bytes.
+#[test]
+fn the_flipped_bit_of_the_last_commit_is_no_worse_than_a_kill_before_it() {
+    let place = Place::new();
+    let mut kept = place.open();
+    for round in 0..20 {
+        poll(&mut kept, round);
+    }
+    let before = kept.ledger_mut().dump();
+    poll(&mut kept, 20);
+    let mut bytes = fs::read(place.file()).unwrap();
+    drop(kept);
+    bytes[9] ^= 1;
+    fs::write(place.file(), bytes).unwrap();
+    let kept = place.open();
+    assert!(content(kept) == before);
+    assert!(place.others().is_empty());
+}

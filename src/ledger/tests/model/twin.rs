@@ -160,11 +160,16 @@ impl Twin {
     /// tells a retry only by the same kind of call. A status that cannot be read
     /// in between ends no episode.
     fn saw_a_retry_unseen(&self) -> bool {
+        let is_read = |task: &&Option<Task>| {
+            let status = task.as_ref().map(|task| task.status);
+            status != Some(Status::Unknown)
+        };
+        let again = |pair: &[&Option<Task>]| {
+            let pair = pair[0].as_ref().zip(pair[1].as_ref());
+            pair.is_some_and(|(one, next)| one.status == next.status && one.ended != next.ended)
+        };
         self.seen.values().any(|seen| {
-            let read = |task: &&Task| task.status != Status::Unknown;
-            let read: Vec<_> = seen.iter().flatten().filter(read).collect();
-            let again =
-                |pair: &[&Task]| pair[0].status == pair[1].status && pair[0].ended != pair[1].ended;
+            let read: Vec<_> = seen.iter().filter(is_read).collect();
             read.windows(2).any(again)
         })
     }

@@ -1,0 +1,69 @@
+//! Commits that panic half way.
+
+use super::*;
+use crate::ledger::Observed;
+use crate::ledger::storage::{
+    MemoryFile, RowError, RowResult, Rows, Storage, StorageError, WriteRow,
+};
+
+/// A row that changes with each commit, and panics once it is written in the third.
+#[derive(Debug, Default)]
+struct Counted(u8);
+
+impl Rows for Counted {
+    fn has_changed(&self) -> bool {
+        true
+    }
+
+    fn write_changed(&self, write: &mut WriteRow<'_>) -> Result<(), RowError> {
+        write(b"key", Some(&[self.0]))?;
+        assert!(self.0 < 3, "commit {}", self.0);
+        Ok(())
+    }
+
+    fn write_all(&self, write: &mut WriteRow<'_>) -> Result<(), RowError> {
+        self.write_changed(write)
+    }
+
+    fn read(&mut self, rows: &mut dyn Iterator<Item = RowResult>) -> Result<(), RowError> {
+        for row in rows {
+            self.0 = row?.1[0];
+        }
+        Ok(())
+    }
+
+    fn set_saved(&mut self) {}
+}
+
+fn storage(file: &MemoryFile) -> Storage {
+    let identity = Identity {
+        source: "a".to_owned(),
+        system: "sddc_manager".to_owned(),
+        url: "https://a.example".to_owned(),
+    };
+    Storage::on(Box::new(file.clone()), identity)
+}
+
+#[test]
+fn a_panic_in_a_commit_leaves_what_was_committed_and_its_two_phases() {
+    let file = MemoryFile::default();
+    let mut writer = storage(&file);
+    for commit in 1..=4 {
+        let observed = Observed::default();
+        let mut rows = Counted(commit);
+        let done = writer.commit(&vec![("rows", &mut rows)], observed, now());
+        match commit {
+            3 => assert!(matches!(done, Err(StorageError::Untrusted(_))), "{done:?}"),
+            4 => assert!(done.is_err()),
+            _ => done.unwrap(),
+        }
+        assert_ne!(file.bytes().unwrap()[9] & 4, 0, "after commit {commit}");
+        let mut read = Counted::default();
+        let header = storage(&file).load(vec![("rows", &mut read)]).unwrap();
+        assert_eq!(
+            (header.unwrap().sequence, read.0),
+            (2.min(commit.into()), 2.min(commit))
+        );
+    }
+    assert_eq!(file.aside().unwrap(), None);
+}
