@@ -2,8 +2,8 @@
 //!
 //! One file a source, one transaction a commit, in two phases. A file is looked at
 //! through an overlay first, whole and with redb's integrity check, and is only
-//! opened for writing once it is known to be sound and ours; any other is set aside
-//! as it was found.
+//! written to once it is known to be sound and ours; one that is not is set aside as
+//! it was found.
 
 mod database;
 mod disk;
@@ -231,7 +231,7 @@ impl Storage {
 
     /// Looks at a file and leaves it as it is; it is sound and ours if this goes well.
     fn look(&self, bytes: Bytes) -> Result<(Database, Header), StorageError> {
-        let database = database::look(Overlay::new(bytes)?)?;
+        let database = database::open(Overlay::new(bytes)?)?;
         let header = database::read_header(&database)?;
         self.check(&header.identity)?;
         Ok((database, header))

@@ -57,26 +57,24 @@ pub(super) fn create(backend: impl StorageBackend) -> Result<Database, StorageEr
 
 /// Opens a database and checks all of it; each page before what it points to is read.
 pub(super) fn open(backend: impl StorageBackend) -> Result<Database, StorageError> {
+    let settled = settle_for_the_last(&backend);
+    settled.map_err(|error| StorageError::of(redb::StorageError::from(error)))?;
     let mut builder = builder();
     builder.set_check_integrity_on_open(true);
     let database = builder.create_with_backend(backend);
     database.map_err(StorageError::of)
 }
 
-/// The same for a file of which nothing is known. It is written to.
-pub(super) fn look(backend: impl StorageBackend) -> Result<Database, StorageError> {
-    let settled = settle_for_the_last(&backend);
-    settled.map_err(|error| StorageError::of(redb::StorageError::from(error)))?;
-    open(backend)
-}
-
-/// After a commit in one phase that is damaged, redb goes back to the one before, and
-/// follows that without a look at its checksum. Ours are in two phases, and there is
-/// no way back from the last one.
+/// After a commit in one phase redb may take another one for the last, and follow that
+/// without a look at its checksum. Ours are in two phases, but for one that redb may
+/// make when it closes after a panic.
 fn settle_for_the_last(backend: &impl StorageBackend) -> io::Result<()> {
     let mut flags = [0];
     backend.read(FLAGS, &mut flags)?;
-    backend.write(FLAGS, &[flags[0] | TWO_PHASES])
+    if flags[0] & TWO_PHASES == 0 {
+        backend.write(FLAGS, &[flags[0] | TWO_PHASES])?;
+    }
+    Ok(())
 }
 
 /// Reads the header.
@@ -132,7 +130,7 @@ pub(super) fn write(
 ) -> Result<(), StorageError> {
     let mut transaction = database.begin_write().map_err(StorageError::of)?;
     transaction.set_two_phase_commit(true);
-    // Closing a database whose transaction a panic went through, redb may commit in one phase.
+    // A panic that goes through the transaction makes redb commit in one phase when it closes.
     guarded(|| {
         for (name, rows) in tables {
             if all || rows.has_changed() {

@@ -1,3 +1,5 @@
+use rstest::rstest;
+
 use super::*;
 
 /// A ledger that was closed, and the same while it was open.
@@ -55,8 +57,10 @@ fn flips(original: &Original, bytes: &[u8], seed: u64) -> usize {
     let header = (0..320).map(|at| (at, random.u32(..8)));
     let header: Vec<_> = header.collect();
     let anywhere = (0..1000).map(|_| (used[random.usize(..used.len())], random.u32(..8)));
+    // Where the last commit is has a test of its own.
+    let places = header.into_iter().chain(anywhere);
     let mut found = 0;
-    for (at, bit) in header.into_iter().chain(anywhere) {
+    for (at, bit) in places.filter(|place| *place != (9, 0)) {
         let mut damaged = bytes.to_vec();
         damaged[at] ^= 1 << bit;
         found += usize::from(original.survives(&damaged, &format!("byte {at}, bit {bit}")));
@@ -105,21 +109,30 @@ fn a_longer_file_is_found_or_does_no_harm() {
     }
 }
 
-/// A process that is killed between the two phases of a commit leaves the same bytes.
-#[test]
-fn the_flipped_bit_of_the_last_commit_is_no_worse_than_a_kill_before_it() {
+/// A process that is killed between the two phases of a commit leaves such a file. With
+/// the flag of two phases lost as well, redb would take the later commit for the last.
+#[rstest]
+#[case::slot(1)]
+#[case::slot_and_phases(5)]
+fn a_flipped_slot_of_the_last_commit_shows_the_one_before_and_goes_on_from_there(
+    #[case] flipped: u8,
+) {
     let place = Place::new();
     let mut kept = place.open();
-    for round in 0..20 {
+    for round in 0..10 {
         poll(&mut kept, round);
     }
     let before = kept.ledger_mut().dump();
-    poll(&mut kept, 20);
+    poll(&mut kept, 19);
+    assert!(kept.ledger_mut().dump() != before);
     let mut bytes = fs::read(place.file()).unwrap();
     drop(kept);
-    bytes[9] ^= 1;
+    bytes[9] ^= flipped;
     fs::write(place.file(), bytes).unwrap();
-    let kept = place.open();
-    assert!(content(kept) == before);
+    let mut kept = place.open();
+    assert!(kept.ledger_mut().dump() == before);
+    poll(&mut kept, 10);
+    let went_on = content(kept);
+    assert!(content(place.open()) == went_on);
     assert!(place.others().is_empty());
 }

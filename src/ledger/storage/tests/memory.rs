@@ -62,7 +62,7 @@ fn opens(bytes: &[u8], what: &str) -> bool {
     let file = Watched::default();
     file.set_len(u64::try_from(bytes.len()).unwrap()).unwrap();
     file.write(0, bytes).unwrap();
-    let opened = guarded(|| database::look(file.clone()));
+    let opened = guarded(|| database::open(file.clone()));
     let most = file.most.load(Ordering::Relaxed);
     assert!(most <= bytes.len(), "{what}: {most} bytes");
     match opened {
