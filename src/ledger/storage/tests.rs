@@ -24,6 +24,11 @@ const LIMITS: Limits = Limits {
     error_codes: 5,
 };
 
+/// Where redb's header has its flags: the lowest is the slot of the last commit, another
+/// one says that it was made in two phases (redb's docs/design.md, 4.5).
+const FLAGS: usize = 9;
+const TWO_PHASES: u8 = 1 << 2;
+
 fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
@@ -36,6 +41,14 @@ fn instant() -> Instant {
     Instant::now()
 }
 
+fn identity() -> Identity {
+    Identity {
+        source: "a".to_owned(),
+        system: "sddc_manager".to_owned(),
+        url: "https://a.example".to_owned(),
+    }
+}
+
 /// The folder of the ledgers, and the source whose ledger is looked at.
 struct Place {
     scratch: tempfile::TempDir,
@@ -46,11 +59,7 @@ impl Place {
     fn new() -> Self {
         Self {
             scratch: tempfile::tempdir().unwrap(),
-            identity: Identity {
-                source: "a".to_owned(),
-                system: "sddc_manager".to_owned(),
-                url: "https://a.example".to_owned(),
-            },
+            identity: identity(),
         }
     }
 

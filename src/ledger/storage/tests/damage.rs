@@ -3,15 +3,15 @@ use rstest::rstest;
 use super::*;
 
 /// A ledger that was closed, and the same while it was open.
-struct Original {
+pub(super) struct Original {
     place: Place,
     content: String,
-    closed: Vec<u8>,
-    open: Vec<u8>,
+    pub(super) closed: Vec<u8>,
+    pub(super) open: Vec<u8>,
 }
 
 impl Original {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = Place::new();
         let mut kept = place.open();
         for round in 0..20 {
@@ -60,7 +60,7 @@ fn flips(original: &Original, bytes: &[u8], seed: u64) -> usize {
     // Where the last commit is has a test of its own.
     let places = header.into_iter().chain(anywhere);
     let mut found = 0;
-    for (at, bit) in places.filter(|place| *place != (9, 0)) {
+    for (at, bit) in places.filter(|place| *place != (FLAGS, 0)) {
         let mut damaged = bytes.to_vec();
         damaged[at] ^= 1 << bit;
         found += usize::from(original.survives(&damaged, &format!("byte {at}, bit {bit}")));
@@ -113,7 +113,7 @@ fn a_longer_file_is_found_or_does_no_harm() {
 /// the flag of two phases lost as well, redb would take the later commit for the last.
 #[rstest]
 #[case::slot(1)]
-#[case::slot_and_phases(5)]
+#[case::slot_and_phases(1 | TWO_PHASES)]
 fn a_flipped_slot_of_the_last_commit_shows_the_one_before_and_goes_on_from_there(
     #[case] flipped: u8,
 ) {
@@ -127,7 +127,7 @@ fn a_flipped_slot_of_the_last_commit_shows_the_one_before_and_goes_on_from_there
     assert!(kept.ledger_mut().dump() != before);
     let mut bytes = fs::read(place.file()).unwrap();
     drop(kept);
-    bytes[9] ^= flipped;
+    bytes[FLAGS] ^= flipped;
     fs::write(place.file(), bytes).unwrap();
     let mut kept = place.open();
     assert!(kept.ledger_mut().dump() == before);

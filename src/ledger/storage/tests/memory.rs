@@ -7,13 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
 
+use super::damage::Original;
 use super::*;
 use crate::ledger::storage::{StorageError, database, guarded};
 
-/// redb's header (its docs/design.md, 4.5): flags, of which the lowest is the slot of the
-/// last commit; where the slots are, and in them where the numbers of the roots end.
-const FLAGS: usize = 9;
-const TWO_PHASES: u8 = 1 << 2;
+/// Where redb's header has its slots, and in them where the numbers of the roots end.
 const SLOTS: [usize; 2] = [64, 192];
 const ROOTS: [usize; 2] = [8 + 7, 40 + 7];
 const PAGE: usize = 4096;
@@ -72,18 +70,6 @@ fn opens(bytes: &[u8], what: &str) -> bool {
     }
 }
 
-/// A ledger's file, closed and as a process leaves it that is killed.
-fn originals() -> [Vec<u8>; 2] {
-    let place = Place::new();
-    let mut kept = place.open();
-    for round in 0..20 {
-        poll(&mut kept, round);
-    }
-    let open = fs::read(place.file()).unwrap();
-    drop(content(kept));
-    [fs::read(place.file()).unwrap(), open]
-}
-
 /// Where the number of a page may end: eight bytes that are one of a page in the file.
 /// Many of them are something else.
 fn numbers(bytes: &[u8]) -> Vec<usize> {
@@ -100,7 +86,8 @@ fn numbers(bytes: &[u8]) -> Vec<usize> {
 
 #[test]
 fn a_damaged_page_number_asks_for_no_more_memory_than_the_file_is_long() {
-    for bytes in originals() {
+    let original = Original::new();
+    for bytes in [original.closed, original.open] {
         let numbers = numbers(&bytes);
         for root in ROOTS {
             let slot = SLOTS[usize::from(bytes[FLAGS] & 1)];
@@ -118,7 +105,8 @@ fn a_damaged_page_number_asks_for_no_more_memory_than_the_file_is_long() {
 
 #[test]
 fn one_phase_leads_to_no_slot_that_nobody_checked() {
-    for mut bytes in originals() {
+    let original = Original::new();
+    for mut bytes in [original.closed, original.open] {
         bytes[FLAGS] &= !TWO_PHASES;
         assert!(opens(&bytes, "in one phase"));
         let other = SLOTS[usize::from(bytes[FLAGS] & 1 == 0)];

@@ -34,12 +34,7 @@ impl Rows for Counted {
 }
 
 fn storage(file: &MemoryFile) -> Storage {
-    let identity = Identity {
-        source: "a".to_owned(),
-        system: "sddc_manager".to_owned(),
-        url: "https://a.example".to_owned(),
-    };
-    Storage::on(Box::new(file.clone()), identity)
+    Storage::on(Box::new(file.clone()), identity())
 }
 
 #[test]
@@ -56,7 +51,11 @@ fn a_panic_in_a_commit_leaves_what_was_committed_and_its_two_phases() {
         let mut rows = Counted(commit);
         let result = writer.commit(&vec![("rows", &mut rows)], Observed::default(), now());
         assert_eq!(result.is_ok(), done, "{result:?}");
-        assert_ne!(file.bytes().unwrap()[9] & 4, 0, "after commit {commit}");
+        assert_ne!(
+            file.bytes().unwrap()[FLAGS] & TWO_PHASES,
+            0,
+            "after commit {commit}"
+        );
         let mut read = Counted::default();
         let header = storage(&file).load(vec![("rows", &mut read)]).unwrap();
         let found = (header.unwrap().sequence, read.0);
